@@ -1,0 +1,3 @@
+from hack.kind.cli import main
+
+raise SystemExit(main())
