@@ -1,0 +1,1 @@
+"""What every service stands on. It takes settings as arguments and knows no service."""

@@ -1,0 +1,189 @@
+"""Kafka: an idempotent producer and a consumer with manual commits and a dead-letter topic."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from payments.common.background import Loop
+
+log = logging.getLogger(__name__)
+
+
+class Message(NamedTuple):
+    """One record: topic, key, value, headers."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Producer:
+    """Sends with acks=all and idempotence; connects on first use and again after a failure."""
+
+    def __init__(self, bootstrap_servers: str, *, client_id: str, timeout: float = 10.0) -> None:
+        self._servers = bootstrap_servers
+        self._client_id = client_id
+        self._timeout = timeout
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._drop()
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Send all and wait until the brokers have them, in order within each key.
+
+        Raises:
+            KafkaError, TimeoutError, OSError: some may have been written, none is sure.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                producer = await self._connected()
+                sent = [
+                    await producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
+                    for m in messages
+                ]
+                await asyncio.gather(*sent)
+        except (KafkaError, TimeoutError, OSError):
+            await self._drop()
+            raise
+
+    async def ping(self) -> None:
+        """Raises KafkaError, TimeoutError or OSError when no broker answers."""
+        async with asyncio.timeout(2):
+            producer = await self._connected()
+            await producer.client.fetch_all_metadata()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._servers,
+                    client_id=self._client_id,
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=5,
+                    request_timeout_ms=int(self._timeout * 1000),
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), 5)
+            except (KafkaError, TimeoutError, OSError) as error:
+                log.warning("the producer did not close cleanly: %r", error)
+
+
+Handler = Callable[[Sequence[Message]], Awaitable[None]]
+
+
+class Poison(Exception):
+    """Raised by a handler for a message that can never be processed: it goes to the dead-letter topic."""
+
+
+class Consumer:
+    """Gives batches of a topic's messages to `handler` and commits when it returns: at least once.
+
+    A handler that raises anything but Poison gets the same batch again, after a pause. On Poison the batch is
+    handed over one by one, and what is poison itself goes to `<topic>.dlq` with the reason in a header.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        topic: str,
+        group: str,
+        handler: Handler,
+        producer: Producer,
+        batch: int = 200,
+    ) -> None:
+        self._servers = bootstrap_servers
+        self._topic = topic
+        self._group = group
+        self._handler = handler
+        self._producer = producer
+        self._batch = batch
+        self._consumer: AIOKafkaConsumer | None = None
+        self._loop = Loop(f"consume {topic}", self._step)
+
+    async def __aenter__(self) -> Self:
+        await self._loop.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._loop.__aexit__()
+        await self._drop()
+
+    async def _step(self) -> float:
+        try:
+            consumer = await self._connected()
+            batches = await consumer.getmany(timeout_ms=1000, max_records=self._batch)
+            messages = [
+                Message(self._topic, record.key or b"", record.value or b"", record.headers)
+                for records in batches.values()
+                for record in records
+            ]
+            if messages:
+                await self._handle(messages)
+                await consumer.commit()
+        except BaseException:
+            # Positions have moved past what was not processed: begin again from the last commit.
+            await self._drop()
+            raise
+        return 0
+
+    async def _handle(self, messages: Sequence[Message]) -> None:
+        try:
+            await self._handler(messages)
+        except Poison as poison:
+            if len(messages) > 1:
+                for message in messages:
+                    await self._handle([message])
+                return
+            (message,) = messages
+            log.error("a message of %s is poison: %s", self._topic, poison)
+            headers = [*message.headers, ("error", str(poison).encode())]
+            await self._producer.send([message._replace(topic=f"{self._topic}.dlq", headers=headers)])
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                self._topic,
+                bootstrap_servers=self._servers,
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=10_000,
+            )
+            try:
+                await consumer.start()
+            except BaseException:
+                await consumer.stop()
+                raise
+            self._consumer = consumer
+        return self._consumer
+
+    async def _drop(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            try:
+                await asyncio.wait_for(consumer.stop(), 5)
+            except (KafkaError, TimeoutError, OSError) as error:
+                log.warning("the consumer did not close cleanly: %r", error)

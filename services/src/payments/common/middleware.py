@@ -1,0 +1,119 @@
+"""What happens around every request: its context, its caller, its deadline, and errors as problems.
+
+Order, outside in: context -> problems -> caller -> route.
+"""
+
+import asyncio
+import logging
+import re
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from payments.common import context
+from payments.common.auth import ActorVerifier, CallerVerifier
+from payments.common.errors import Problem
+from payments.common.ids import new_id
+
+log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/live", "/ready", "/health"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that lower-case name."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return None
+
+
+class RequestContext:
+    """Takes or makes X-Request-Id, takes traceparent and X-Deadline, and echoes the id."""
+
+    def __init__(self, app: ASGIApp, *, timeout: float, trust_deadline: bool = True) -> None:
+        self._app = app
+        self._timeout = timeout
+        self._trust_deadline = trust_deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = header(scope, b"x-request-id")
+        request_id = given if given and _REQUEST_ID.fullmatch(given) else new_id()
+        context.request_id.set(request_id)
+        trace = header(scope, b"traceparent")
+        context.traceparent.set(trace if trace and _TRACEPARENT.fullmatch(trace) else None)
+        context.deadline.set(self._deadline(scope))
+        id_header = (b"x-request-id", request_id.encode())
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], id_header]
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+    def _deadline(self, scope: Scope) -> float:
+        latest = time.time() + self._timeout
+        if self._trust_deadline and (given := header(scope, b"x-deadline")):
+            try:
+                return min(latest, float(given))
+            except ValueError:
+                return latest
+        return latest
+
+
+class Problems:
+    """Turns Problem, a passed deadline and any bug into problem+json; a bug shows its request id only."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(context.remaining(3600)):
+                await self._app(scope, receive, send_noting)
+        except Problem as error:
+            problem = error
+        except TimeoutError:
+            problem = Problem("service_unavailable", "The request's deadline has passed")
+        except Exception:
+            log.exception("unexpected error", extra={"method": scope["method"], "path": scope["path"]})
+            problem = Problem("internal_error")
+        else:
+            return
+        if started:
+            raise ConnectionError("the response had begun")
+        await problem.response(scope["path"])(scope, receive, send)
+
+
+class Callers:
+    """Lets in the services of the catalog only, and notes for whom they call."""
+
+    def __init__(
+        self, app: ASGIApp, *, callers: CallerVerifier, actors: ActorVerifier, open_paths: frozenset[str]
+    ) -> None:
+        self._app = app
+        self._callers = callers
+        self._actors = actors
+        self._open = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in self._open:
+            scope["caller"] = self._callers.verify(header(scope, b"authorization"))
+            scope["actor"] = self._actors.verify(header(scope, b"x-actor-token"))
+        await self._app(scope, receive, send)

@@ -1,0 +1,102 @@
+"""Routes between the services: JSON in, JSON out, decoded and encoded by msgspec."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from payments.common.auth import Actor
+from payments.common.errors import Problem
+
+B = TypeVar("B")
+
+
+class Call(Generic[B]):
+    """One call of a route: the decoded body, and who calls for whom."""
+
+    __slots__ = ("body", "raw", "request")
+
+    def __init__(self, request: Request, raw: bytes, body: B) -> None:
+        self.request = request
+        self.raw = raw
+        self.body = body
+
+    @property
+    def caller(self) -> str:
+        """Name of the calling service."""
+        return str(self.request.scope["caller"])
+
+    @property
+    def actor(self) -> Actor | None:
+        """The person behind the call, None when a service acts as itself."""
+        actor: Actor | None = self.request.scope["actor"]
+        return actor
+
+    @property
+    def actor_token(self) -> str | None:
+        """The actor token as it came, to be passed on."""
+        return self.request.headers.get("x-actor-token")
+
+    def required_actor(self, *roles: str) -> Actor:
+        """The actor, who must have one of `roles` (any when none is named). Raises Problem."""
+        if self.actor is None:
+            raise Problem("unauthenticated")
+        if roles and self.actor.role not in roles:
+            raise Problem("forbidden")
+        return self.actor
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+
+Handler = Callable[[Call[B]], Awaitable[Any]]
+
+
+def post(path: str, body: type[B], handler: Handler[B]) -> Route:
+    """A POST route. The handler returns a Struct or dict (200), or a Response of its own."""
+    decoder = msgspec.json.Decoder(body)
+
+    async def endpoint(request: Request) -> Response:
+        raw = await request.body()
+        call = Call(request, raw, _decode(decoder, raw or b"{}"))
+        return _respond(await handler(call))
+
+    return Route(path, endpoint, methods=["POST"])
+
+
+def get(path: str, handler: Handler[None]) -> Route:
+    """A GET route; parameters come from `call.path` and `call.request.query_params`."""
+
+    async def endpoint(request: Request) -> Response:
+        return _respond(await handler(Call(request, b"", None)))
+
+    return Route(path, endpoint, methods=["GET"])
+
+
+def reply(result: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`result` as a JSON response; bytes are taken as JSON already."""
+    content = result if isinstance(result, bytes) else msgspec.json.encode(result)
+    return Response(content, status, headers, "application/json")
+
+
+def _respond(result: Any) -> Response:
+    return result if isinstance(result, Response) else reply(result)
+
+
+def _decode(decoder: "msgspec.json.Decoder[B]", raw: bytes) -> B:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise Problem("validation_failed", errors=[field_error(error)]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem("malformed_request", "The body is not valid JSON") from error
+
+
+def field_error(error: msgspec.ValidationError) -> dict[str, str]:
+    """Field and message of a msgspec error, e.g. "Expected `int`, got `str` - at `$.amount`"."""
+    message, _, where = str(error).partition(" - at ")
+    return {"field": where.strip("`").removeprefix("$").lstrip(".") or "body", "message": message}

@@ -1,0 +1,73 @@
+"""Settings that several services share; each service has a class of its own built from these parts.
+
+The environment is read once, in `payments.run`; everything else gets the values as arguments.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Profile = Literal["dev", "staging", "production"]
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of every service: its name, its port, who it is and whom it answers."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    service: str = Field(description="Name of the Deployment, e.g. confirm-service.")
+    http_port: int = Field(ge=1, le=65535)
+    platform_profile: Profile = "production"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    pod_name: str = "local"
+    shutdown_delay_seconds: float = Field(
+        3.0, ge=0, le=20, description="Between failing readiness and draining; covers the endpoints' delay."
+    )
+    request_timeout_seconds: float = Field(
+        30.0, gt=0, description="Longest a request may take when its caller sends no deadline."
+    )
+
+    identity_issuer_file: Path = Path("/etc/payment-platform/identity/issuer")
+    identity_jwks_file: Path = Path("/etc/payment-platform/identity/jwks.json")
+    identity_token_file: Path = Path("/var/run/secrets/payment-platform/token")
+    identity_namespace: str = "default"
+    allowed_callers: str = Field("", description="Comma-separated Deployment names.")
+    gateway_jwks_file: Path = Path("/etc/payment-platform/gateway-jwks/jwks.json")
+
+    @property
+    def callers(self) -> frozenset[str]:
+        """Names of the services whose calls are answered."""
+        return frozenset(name.strip() for name in self.allowed_callers.split(",") if name.strip())
+
+
+class DatabaseSettings(BaseSettings):
+    """Where PostgreSQL is and as whom to log in."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    database_host: str
+    database_port: int = 5432
+    database_name: str = "payment_db"
+    database_user: str
+    database_password: SecretStr
+    database_pool_max: int = Field(5, ge=1, le=200)
+
+
+class RedisSettings(BaseSettings):
+    """Where Redis is. It holds nothing that must not be lost."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    redis_host: str
+    redis_port: int = 6379
+    redis_password: SecretStr
+
+
+class KafkaSettings(BaseSettings):
+    """Where Kafka is."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    kafka_bootstrap_servers: str

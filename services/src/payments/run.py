@@ -1,0 +1,84 @@
+"""The command of every service pod: SERVICE picks the app, uvicorn serves it.
+
+On SIGTERM the pod first fails its readiness and waits out the endpoints' delay, then drains and closes.
+"""
+
+import importlib
+import os
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from payments.common import logs
+from payments.common.settings import ServiceSettings
+
+MODULES = {
+    "api-gateway": "gateway",
+    "confirm-service": "confirm",
+    "risk-service": "risk",
+    "notification-service": "notification",
+    "otp-service": "otp",
+    "account-service": "account",
+    "audit-service": "audit",
+    "ofac-service": "ofac",
+    "kyc-service": "kyc",
+    "partner-bank-api": "partner_bank",
+}
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a pause between failing readiness and draining."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, delay: float) -> None:
+        super().__init__(config)
+        self._app = app
+        self._delay = delay
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._app.state.stopping:  # the second signal is meant at once
+            super().handle_exit(sig, frame)
+            return
+        self._app.state.stopping = True
+
+    async def on_tick(self, counter: int) -> bool:
+        # uvicorn ticks ten times a second.
+        if self._app.state.stopping and not self.should_exit:
+            self._stop_at = self._stop_at if self._stop_at is not None else counter + self._delay * 10
+            if counter >= self._stop_at:
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def main() -> int:
+    """Serve until told to stop; 2 when SERVICE names no service."""
+    service = os.environ.get("SERVICE", "")
+    if service not in MODULES:
+        sys.stderr.write(f"SERVICE must be one of {', '.join(MODULES)}; it is {service!r}\n")
+        return 2
+    module = importlib.import_module(f"payments.{MODULES[service]}.app")
+    settings: ServiceSettings = module.Settings()
+    logs.configure(settings.service, settings.log_level)
+    app: FastAPI = module.create(settings)
+    config = uvicorn.Config(
+        app,
+        host="0.0.0.0",
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,  # longer than any client of ours keeps an idle connection
+        timeout_graceful_shutdown=20,
+    )
+    Server(config, app, settings.shutdown_delay_seconds).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
