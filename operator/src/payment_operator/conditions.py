@@ -1,0 +1,33 @@
+"""The conditions of a PaymentPlatform: their names and what they mean. How they are found is in status.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionType:
+    """One type of condition, its healthy status and what it says."""
+
+    type: str
+    healthy: str
+    meaning: str
+
+
+CONDITIONS = (
+    ConditionType("Ready", "True", "A payment can be made. False names the first cause."),
+    ConditionType("Progressing", "False", "True while an install or a change of version runs."),
+    ConditionType("Degraded", "False", "True: something needs a person; the message says what."),
+    ConditionType("SecretsReady", "True", "All Secrets and keys are there."),
+    ConditionType("PostgresReady", "True", "PostgreSQL is ready (Builtin) or reachable (External)."),
+    ConditionType("RedisReady", "True", "Redis is ready (Builtin) or reachable (External)."),
+    ConditionType("KafkaReady", "True", "Kafka is ready (Builtin) or reachable (External), its topics made."),
+    ConditionType("MigrationsApplied", "True", "The database has the schema of this version."),
+    ConditionType("ServicesReady", "True", "All Deployments have all their replicas ready."),
+    ConditionType(
+        "ObservabilityReady", "Unknown", "Unknown with reason NotImplemented: not part of this version."
+    ),
+    ConditionType(
+        "PaymentPathReady", "Unknown", "Unknown with reason NotImplemented: not part of this version."
+    ),
+)

@@ -1,0 +1,276 @@
+"""The typed spec of a PaymentPlatform, which is also the values of its chart, key for key.
+
+The CRD, the chart's values.schema.json and the reference are generated from here (``make generate``).
+Nothing has a default: what is not set is decided by the profile, in the chart.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from payment_operator.rules import (
+    Rule,
+    brokers_are_fixed,
+    mode_is_fixed,
+    no_demo_in_production,
+    no_sandbox_in_production,
+    rules,
+    storage_class_is_fixed,
+    storage_only_grows,
+    tls_in_production,
+)
+from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
+from payment_operator.spec_types import Host, Model, Name, NodePort, Profile, Replicas, Resources, SecretRef
+
+
+class Image(Model):
+    """Where images come from."""
+
+    registry: str | None = Field(None, max_length=253, description="Prefix of every image, for a mirror.")
+    tag: str | None = Field(
+        None,
+        max_length=128,
+        pattern=r"^[\w.-]*$",
+        description="Tag of the platform's own images; default the version.",
+    )
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
+        None, description="When the kubelet pulls; default IfNotPresent."
+    )
+    pull_secrets: list[SecretRef] | None = Field(
+        None, max_length=10, description="Secrets with the registry's credentials."
+    )
+
+
+class Ingress(Model):
+    """An Ingress in front of the load balancer."""
+
+    class_name: Name | None = Field(None, description="IngressClass; default the cluster's.")
+    host: Host = Field(description="Host name of the API.")
+    tls_secret_name: Name | None = Field(None, description="TLS Secret; required in production.")
+
+
+class LoadBalancer(Model):
+    """How clients reach the platform."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.nodePort) || (has(self.type) && self.type != 'ClusterIP')",
+                "nodePort needs type NodePort or LoadBalancer",
+                ".nodePort",
+                {"if": {"required": ["nodePort"]}, "then": {"required": ["type"]}},
+            )
+        )
+    )
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] | None = Field(
+        None, description="Type of the Service; default ClusterIP."
+    )
+    node_port: NodePort | None = Field(None, description="Fixed node port of the Service.")
+    ingress: Ingress | None = Field(None, description="An Ingress to it; default none.")
+
+
+class Autoscaling(Model):
+    """A HorizontalPodAutoscaler instead of a fixed number of replicas."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+                "minReplicas must not be above maxReplicas",
+                ".minReplicas",
+            )
+        )
+    )
+    enabled: bool | None = Field(
+        None, description="Default on in production for the services on a payment's path."
+    )
+    min_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="The floor.")
+    max_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="The ceiling.")
+    target_cpu: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None,
+        alias="targetCPUUtilizationPercentage",
+        description="Mean use of the requested CPU to aim at, in percent.",
+    )
+
+
+class EnvVar(Model):
+    """One variable; secrets do not belong here."""
+
+    name: str = Field(
+        max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Name of the variable."
+    )
+    value: str = Field(max_length=4096, description="Its value.")
+
+
+class Service(Model):
+    """Settings of one Deployment."""
+
+    replicas: Replicas | None = Field(None, description="Pods; default by the profile.")
+    autoscaling: Autoscaling | None = Field(
+        None, description="Scaling by CPU; it owns the number of replicas then."
+    )
+    resources: Resources | None = Field(None, description="Requests and limits.")
+    env: list[EnvVar] | None = Field(
+        None,
+        max_length=50,
+        description="Further environment variables.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+
+
+class Services(Model):
+    """The eleven Deployments, each by its name."""
+
+    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
+    load_balancer: Service | None = Field(None, description="nginx before the gateway.")
+    api_gateway: Service | None = Field(None, description="The public API.")
+    confirm_service: Service | None = Field(None, description="Payments and their lifecycle.")
+    risk_service: Service | None = Field(None, description="Score and level of a payment's risk.")
+    notification_service: Service | None = Field(None, description="SMS, e-mail and push.")
+    otp_service: Service | None = Field(None, description="One-time passwords.")
+    account_service: Service | None = Field(None, description="Accounts and the ledger.")
+    audit_service: Service | None = Field(None, description="The audit trail.")
+    ofac_service: Service | None = Field(None, description="Sanctions screening.")
+    kyc_service: Service | None = Field(None, description="Customers and their verification.")
+    partner_bank_api: Service | None = Field(None, description="The partner bank's sandbox.")
+
+
+class Cors(Model):
+    """Cross-origin requests."""
+
+    allowed_origins: (
+        list[Annotated[str, Field(max_length=253, pattern=r"^(https?://[^\s,/]+|\*)$")]] | None
+    ) = Field(
+        None,
+        max_length=50,
+        description="Origins that browsers may call from; default localhost in dev, else none.",
+    )
+
+
+class RateLimit(Model):
+    """Requests for each client address."""
+
+    requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(None, description="Default 100.")
+    window: str | None = Field(
+        None, max_length=8, pattern=r"^[1-9][0-9]*(s|m|h)$", description='Default "15m".'
+    )
+
+
+class NetworkPolicies(Model):
+    """Network policies from the catalog of who calls whom."""
+
+    enabled: bool | None = Field(None, description="Default true.")
+
+
+class Security(Model):
+    """Limits and openings of the API."""
+
+    cors: Cors | None = Field(None, description="Cross-origin requests.")
+    rate_limit: RateLimit | None = Field(None, description="Requests for each client address.")
+    network_policies: NetworkPolicies | None = Field(None, description="Network policies.")
+
+
+def _needs_credentials() -> ConfigDict:
+    return ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.provider) || self.provider == 'sandbox' || has(self.credentialsSecretRef)",
+                "a real provider needs credentialsSecretRef",
+                ".credentialsSecretRef",
+                {
+                    "if": {
+                        "required": ["provider"],
+                        "properties": {"provider": {"not": {"const": "sandbox"}}},
+                    },
+                    "then": {"required": ["credentialsSecretRef"]},
+                },
+            )
+        )
+    )
+
+
+class Sms(Model):
+    """Text messages."""
+
+    model_config = _needs_credentials()
+    provider: Literal["sandbox", "twilio"] | None = Field(
+        None, description="Default sandbox outside production."
+    )
+    credentials_secret_ref: SecretRef | None = Field(
+        None, description="Secret with the provider's credentials."
+    )
+
+
+class Email(Model):
+    """E-mail."""
+
+    model_config = _needs_credentials()
+    provider: Literal["sandbox", "sendgrid"] | None = Field(
+        None, description="Default sandbox outside production."
+    )
+    credentials_secret_ref: SecretRef | None = Field(
+        None, description="Secret with the provider's credentials."
+    )
+
+
+class Push(Model):
+    """Push messages."""
+
+    model_config = _needs_credentials()
+    provider: Literal["sandbox", "fcm"] | None = Field(
+        None, description="Default sandbox outside production."
+    )
+    credentials_secret_ref: SecretRef | None = Field(
+        None, description="Secret with the provider's credentials."
+    )
+
+
+class Notifications(Model):
+    """Who delivers messages to customers."""
+
+    sms: Sms | None = Field(None, description="Text messages.")
+    email: Email | None = Field(None, description="E-mail.")
+    push: Push | None = Field(None, description="Push messages.")
+
+
+class Demo(Model):
+    """Sample customers."""
+
+    enabled: bool | None = Field(None, description="Default on in dev and staging; refused in production.")
+
+
+class PaymentPlatformSpec(Model):
+    """What the platform is to be."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            *(mode_is_fixed(name) for name in DEPENDENCIES),
+            *(storage_only_grows(name) for name in DEPENDENCIES),
+            *(storage_class_is_fixed(name) for name in DEPENDENCIES),
+            brokers_are_fixed(),
+            no_demo_in_production(),
+            *(no_sandbox_in_production(channel) for channel in ("sms", "email", "push")),
+            tls_in_production(),
+        )
+    )
+    version: str | None = Field(
+        None,
+        max_length=64,
+        pattern=r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$",
+        description="Version of the platform; default the operator's.",
+    )
+    profile: Profile = Field(
+        description="Defaults for everything that is not set: dev, staging or production."
+    )
+    paused: bool | None = Field(None, description="True: the operator writes nothing but the status.")
+    image: Image | None = Field(None, description="Where images come from.")
+    load_balancer: LoadBalancer | None = Field(None, description="How clients reach the platform.")
+    services: Services | None = Field(None, description="Settings of single Deployments.")
+    postgres: Postgres | None = Field(None, description="PostgreSQL.")
+    redis: Redis | None = Field(None, description="Redis.")
+    kafka: Kafka | None = Field(None, description="Kafka.")
+    security: Security | None = Field(None, description="Limits and openings of the API.")
+    notifications: Notifications | None = Field(None, description="Who delivers messages to customers.")
+    demo: Demo | None = Field(None, description="Sample customers.")

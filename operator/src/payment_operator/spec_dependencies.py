@@ -1,0 +1,104 @@
+"""What the platform stands on: PostgreSQL, Redis and Kafka, each builtin or run by somebody else."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from payment_operator.rules import external_or_builtin
+from payment_operator.spec_types import Host, Mode, Model, Name, NodePort, Port, Resources, SecretRef, Size
+
+DEPENDENCIES = ("postgres", "redis", "kafka")
+
+
+class Storage(Model):
+    """Volume of each pod of a builtin dependency."""
+
+    size: Size | None = Field(None, description='Size, as "10Gi"; it can only grow.')
+    class_name: Name | None = Field(
+        None, description="StorageClass; default the cluster's. It cannot change."
+    )
+    on_delete: Literal["Delete", "Retain"] | None = Field(
+        None, description="What happens to the volume with the platform; default Delete in dev, else Retain."
+    )
+
+
+class PostgresExternal(Model):
+    """A PostgreSQL that somebody else runs."""
+
+    host: Host = Field(description="Host name or address.")
+    port: Port | None = Field(None, description="Default 5432.")
+    database: str | None = Field(
+        None, max_length=63, pattern=r"^[a-z_][a-z0-9_]*$", description="Database; default payment_db."
+    )
+    superuser_secret_ref: SecretRef = Field(
+        description="Secret with username and password of a role that may create roles and schemas."
+    )
+
+
+class Postgres(Model):
+    """PostgreSQL."""
+
+    model_config = ConfigDict(
+        json_schema_extra=external_or_builtin(
+            "postgres", "storage", "resources", "maxConnections", "nodePort"
+        )
+    )
+    mode: Mode | None = Field(None, description="Builtin (default) or External; it cannot change.")
+    storage: Storage | None = Field(None, description="Volume of the builtin one.")
+    resources: Resources | None = Field(None, description="Requests and limits of the builtin one.")
+    max_connections: Annotated[int, Field(ge=20, le=2000)] | None = Field(
+        None, description="Connections that it takes; the pools must fit in."
+    )
+    node_port: NodePort | None = Field(None, description="Fixed node port, for trials.")
+    external: PostgresExternal | None = Field(None, description="Where it runs, with mode External.")
+
+
+class RedisExternal(Model):
+    """A Redis that somebody else runs."""
+
+    host: Host = Field(description="Host name or address.")
+    port: Port | None = Field(None, description="Default 6379.")
+    credentials_secret_ref: SecretRef | None = Field(
+        None, description="Secret with its password; default redis-credentials."
+    )
+
+
+class Redis(Model):
+    """Redis: rate limits and caches."""
+
+    model_config = ConfigDict(
+        json_schema_extra=external_or_builtin("redis", "storage", "resources", "nodePort")
+    )
+    mode: Mode | None = Field(None, description="Builtin (default) or External; it cannot change.")
+    storage: Storage | None = Field(None, description="Volume of the builtin one.")
+    resources: Resources | None = Field(None, description="Requests and limits of the builtin one.")
+    node_port: NodePort | None = Field(None, description="Fixed node port, for trials.")
+    external: RedisExternal | None = Field(None, description="Where it runs, with mode External.")
+
+
+class KafkaExternal(Model):
+    """A Kafka that somebody else runs."""
+
+    bootstrap_servers: str = Field(
+        min_length=1,
+        max_length=1024,
+        pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$",
+        description='Brokers as "host:port", separated by commas.',
+    )
+
+
+class Kafka(Model):
+    """Kafka (KRaft)."""
+
+    model_config = ConfigDict(
+        json_schema_extra=external_or_builtin("kafka", "brokers", "storage", "resources")
+    )
+    mode: Mode | None = Field(None, description="Builtin (default) or External; it cannot change.")
+    brokers: Literal[1, 3] | None = Field(
+        None, description="Default 3 in production, else 1; it cannot change."
+    )
+    storage: Storage | None = Field(None, description="Volume of each builtin broker.")
+    resources: Resources | None = Field(None, description="Requests and limits of each builtin broker.")
+    external: KafkaExternal | None = Field(None, description="Where it runs, with mode External.")
