@@ -157,11 +157,17 @@ def _clear_leftovers(current: Step) -> None:
             path.unlink()
 
 
+def is_alive(stat: str, program: str) -> bool:
+    """Whether a /proc/PID/stat text is of a living process of that program (a zombie no longer is)."""
+    name, _, rest = stat.partition("(")[2].rpartition(")")
+    return name == program and rest.split()[:1] not in (["Z"], ["X"])
+
+
 def _pid_of(path: Path, program: str) -> int | None:
     """The pid in the file if that process is (still, and really) the program."""
     try:
         pid = int(path.read_text())
-        return pid if Path(f"/proc/{pid}/comm").read_text().strip() == program else None
+        return pid if is_alive(Path(f"/proc/{pid}/stat").read_text(), program) else None
     except (OSError, ValueError):
         return None
 
