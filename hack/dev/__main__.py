@@ -63,7 +63,7 @@ def main() -> int:
         stack.stop()
         load_balancer.stop()
         say(
-            "stopped; PostgreSQL, Redis and Kafka keep running for the next start (make dev-down removes them)"
+            "stopped; the dependencies keep running for the next start (make dev-down ends them)"
         )
 
 

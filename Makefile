@@ -1,0 +1,102 @@
+# The commands of the project; `make help` lists them. Parts: hack/*.py (standard library only) and the venv's tools.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv/bin
+SOURCES := operator/src services/src hack tests
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: ## cluster, images, operator, a sample platform, one payment through the load balancer
+	$(PYTHON) -m hack.up
+
+.PHONY: demo
+demo: ## payments told step by step on the running cluster
+	$(PYTHON) -m hack.demo
+
+.PHONY: down
+down: ## delete the cluster
+	$(PYTHON) -m hack.kind down
+
+.PHONY: test
+test: lint unit contract integration up e2e ## everything that CI runs
+
+.PHONY: venv
+venv: .venv/installed ## the virtual environment of the tests and tools
+.venv/installed: requirements-dev.txt operator/requirements.txt services/requirements.txt
+	$(PYTHON) -m venv .venv
+	$(VENV)/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.PHONY: lint
+lint: venv ## style, types, import rules, generated files
+	$(VENV)/ruff check $(SOURCES)
+	$(VENV)/ruff format --check $(SOURCES)
+	$(VENV)/mypy operator/src services/src hack tests
+	PYTHONPATH=operator/src:services/src $(VENV)/lint-imports
+	$(MAKE) --no-print-directory generate-check
+
+.PHONY: format
+format: venv ## format the code
+	$(VENV)/ruff check --fix $(SOURCES)
+	$(VENV)/ruff format $(SOURCES)
+
+.PHONY: unit
+unit: venv ## unit tests, in seconds
+	$(VENV)/pytest tests/unit
+
+.PHONY: contract
+contract: venv tools ## contracts between the parts: chart, catalog, RBAC, generated files
+	$(VENV)/pytest tests/contract
+
+.PHONY: integration
+integration: venv docker images ## services against real PostgreSQL, Redis and Kafka
+	$(VENV)/pytest tests/integration
+
+.PHONY: e2e
+e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
+	$(VENV)/pytest tests/e2e
+
+.PHONY: dev
+dev: venv tools docker images ## the services as local processes, load balancer on http://localhost:8081
+	$(VENV)/python -m hack.dev
+
+.PHONY: dev-down
+dev-down: venv ## remove the containers of `make dev`
+	$(VENV)/python -m hack.dev --down
+
+.PHONY: tools
+tools: ## kind, kubectl and helm
+	@$(PYTHON) -m hack.kind tools >/dev/null
+
+.PHONY: docker
+docker: ## a running Docker Engine
+	@$(PYTHON) -m hack.kind docker
+
+.PHONY: images
+images: ## the container images
+	@$(PYTHON) -m hack.images build
+
+.PHONY: generate
+generate: venv tools ## CRD, values schema, reference, kustomize base
+	$(VENV)/python -m hack.generate
+
+.PHONY: generate-check
+generate-check: venv tools
+	$(VENV)/python -m hack.generate --check
+
+.PHONY: lock
+lock: venv ## lock the dependencies by hashes
+	for part in operator services; do \
+	  $(VENV)/uv pip compile --quiet $$part/pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	    --custom-compile-command "make lock" --output-file $$part/requirements.txt; done
+	$(VENV)/uv pip compile --quiet requirements-dev.in --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --output-file requirements-dev.txt
+
+.PHONY: bench
+bench: venv ## measure the running cluster; results go to hack/bench/RESULTS.md
+	$(VENV)/python -m hack.bench

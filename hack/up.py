@@ -1,0 +1,110 @@
+"""make up: cluster, images, operator, a sample platform, one payment through the load balancer.
+
+Every step may be interrupted and run again; what is done already is passed over in a moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from hack.client import Client, pay, wait_until_up
+from hack.kubectl import Cluster, wait_ready
+from hack.progress import say, step
+
+REPOSITORY = Path(__file__).parents[1]
+OPERATOR_NAMESPACE = "payment-operator-system"
+NAMESPACE = "payments-dev"
+NAME = "payments"
+SAMPLE = REPOSITORY / "kustomize/overlays/dev"
+
+
+def main() -> int:
+    """Bring everything up; 0 when a payment went through."""
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument(
+        "--timeout", type=float, default=600, help="seconds for the platform to get Ready (600)"
+    )
+    arguments = parser.parse_args()
+    cluster = Cluster.from_environment()
+    _module("hack.kind", "up")
+    _module("hack.images", "build")
+    tag = _output("hack.images", "tag").strip()
+    references: list[str] = json.loads(_output("hack.images", "refs"))
+    _module("hack.kind", "load", *references)
+    with step("operator"):
+        install_operator(cluster, tag)
+    with step(f"platform {NAMESPACE}/{NAME}") as current:
+        cluster.namespace(NAMESPACE)
+        apply_sample(cluster, tag)
+        wait_ready(cluster, NAMESPACE, NAME, arguments.timeout, current.note)
+    url = f"http://localhost:{8080 + cluster.settings.port_offset}"
+    with step("one payment through the load balancer") as current:
+        client = Client(url)
+        wait_until_up(client, 60)
+        client.login("demo", "password123")
+        payment = pay(client, amount=100, from_account="ACC001", to_account="ACC002")
+        current.done(f"{payment['reference']} succeeded")
+    say(_addresses(cluster.settings.port_offset))
+    return 0
+
+
+def install_operator(cluster: Cluster, tag: str) -> None:
+    """Install or upgrade the operator's release with images of this tag, and wait until it runs."""
+    cluster.namespace(OPERATOR_NAMESPACE)
+    cluster.helm(
+        *("upgrade", "--install", "payment-operator", str(REPOSITORY / "charts/payment-operator")),
+        *("--namespace", OPERATOR_NAMESPACE, "--set", f"image.tag={tag}", "--wait", "--timeout", "180s"),
+    )
+
+
+def apply_sample(cluster: Cluster, tag: str) -> None:
+    """Apply the dev overlay's PaymentPlatform with images of this tag."""
+    manifest = cluster.kubectl("kustomize", str(SAMPLE))
+    rendered = cluster.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=manifest)
+    document = json.loads(rendered)
+    platforms = [item for item in document.get("items", [document]) if item["kind"] == "PaymentPlatform"]
+    for platform in platforms:
+        platform["spec"].setdefault("image", {})["tag"] = tag
+    cluster.apply(*platforms)
+
+
+def _addresses(offset: int) -> str:
+    return "\n".join(
+        [
+            "the platform is up",
+            f"  API           http://localhost:{8080 + offset}        (docs: /docs, user demo / password123)",
+            f"  PostgreSQL    localhost:{5432 + offset}",
+            f"  Redis         localhost:{6379 + offset}",
+            f"  platform      kubectl --context kind-payments -n {NAMESPACE} get pp",
+            "  next          make demo, make down",
+        ]
+    )
+
+
+def _module(module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True, cwd=REPOSITORY)
+
+
+def _output(module: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True).stdout
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("interrupted; run it again to go on")
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        say(f"error: {' '.join(map(str, error.cmd[:6]))} … ended with {error.returncode}")
+        if error.stderr:
+            say(str(error.stderr).strip())
+        sys.exit(1)
+    except (TimeoutError, RuntimeError, OSError) as error:
+        say(f"error: {error}")
+        sys.exit(1)
