@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from payment_operator.rules import RULES_KEY, VALUES_KEY
+from payment_operator.kinds import GROUP, KIND, PLURAL, VERSION
+from payment_operator.rules import RULES_KEY
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.spec_types import Model
 from payment_operator.status_types import PaymentPlatformStatus
-
-GROUP, VERSION, KIND, PLURAL = "paymentplatform.dev", "v1alpha1", "PaymentPlatform", "paymentplatforms"
 
 Schema = dict[str, Any]
 
@@ -137,10 +136,12 @@ def _structural(node: Any) -> Any:
         return [_structural(item) for item in node]
     if not isinstance(node, dict):
         return node
-    dropped = {VALUES_KEY}
-    if node.get("additionalProperties") is False:
-        dropped.add("additionalProperties")
-    return {key: _structural(value) for key, value in node.items() if key not in dropped and value != []}
+    undeclared_refused = node.get("additionalProperties") is False
+    return {
+        key: _structural(value)
+        for key, value in node.items()
+        if not (key == "additionalProperties" and undeclared_refused)
+    }
 
 
 def _values(node: Any) -> Any:
@@ -148,10 +149,4 @@ def _values(node: Any) -> Any:
         return [_values(item) for item in node]
     if not isinstance(node, dict):
         return node
-    further = node.get(VALUES_KEY, [])
-    kept = {
-        key: _values(value)
-        for key, value in node.items()
-        if key != VALUES_KEY and not key.startswith("x-kubernetes-")
-    }
-    return kept | ({"allOf": further} if further else {})
+    return {key: _values(value) for key, value in node.items() if not key.startswith("x-kubernetes-")}

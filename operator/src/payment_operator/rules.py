@@ -1,70 +1,49 @@
-"""Rules between fields of the spec: in CEL for the API server and, where possible, in JSON Schema for Helm.
+"""Rules between fields of the spec, in CEL.
 
-The API server evaluates the CEL ones, so a wrong PaymentPlatform is refused with the operator down.
+The API server evaluates them, so a wrong PaymentPlatform is refused with the operator down. The chart refuses
+the same for ``helm install``, with words of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 RULES_KEY = "x-kubernetes-validations"
-VALUES_KEY = "x-values-schema"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of an object.
-
-    ``cel`` must be true; ``message`` names the fix; ``path`` is the blamed field below the object (".mode").
-    ``schema`` says the same in JSON Schema for ``helm install``, when it can.
-    """
+    """``cel`` must be true; ``message`` names the fix; ``path`` is the blamed field, such as ".mode"."""
 
     cel: str
     message: str
     path: str = ""
-    schema: Mapping[str, Any] | None = None
 
     def as_crd(self) -> dict[str, str]:
+        """As the CRD has it."""
         entry = {"rule": self.cel, "message": self.message, "reason": "FieldValueInvalid"}
-        if self.path:
-            entry["fieldPath"] = self.path
-        return entry
+        return entry | ({"fieldPath": self.path} if self.path else {})
 
 
 def rules(*entries: Rule) -> dict[str, Any]:
-    """The ``json_schema_extra`` that carries the rules of a model; the generator splits the two languages."""
-    return {
-        RULES_KEY: [entry.as_crd() for entry in entries],
-        VALUES_KEY: [dict(entry.schema) for entry in entries if entry.schema is not None],
-    }
-
-
-def when(condition: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Schema: when these properties have these values, the rest must hold."""
-    constants = {key: {"const": value} for key, value in condition.items()}
-    return {"if": {"required": list(constants), "properties": constants}, "then": dict(then)}
+    """The ``json_schema_extra`` that carries the rules of a model."""
+    return {RULES_KEY: [entry.as_crd() for entry in entries]}
 
 
 def external_or_builtin(dependency: str, *builtin_only: str) -> dict[str, Any]:
     """Exactly one branch: ``external`` with mode External, the builtin settings with mode Builtin."""
-    external = "has(self.mode) && self.mode == 'External'"
+    external = "(has(self.mode) && self.mode == 'External')"
     entries = [
         Rule(
-            f"!({external}) || has(self.external)",
+            f"!{external} || has(self.external)",
             f"mode External needs {dependency}.external: say where it runs",
             ".external",
-            when({"mode": "External"}, {"required": ["external"]}),
         ),
         Rule(
-            f"!has(self.external) || ({external})",
+            f"!has(self.external) || {external}",
             f"{dependency}.external is set but mode is Builtin: set mode to External or remove external",
             ".external",
-            {
-                "if": {"required": ["external"]},
-                "then": {"required": ["mode"], "properties": {"mode": {"const": "External"}}},
-            },
         ),
     ]
     for name in builtin_only:
@@ -73,7 +52,6 @@ def external_or_builtin(dependency: str, *builtin_only: str) -> dict[str, Any]:
                 f"!({external} && has(self.{name}))",
                 f"{name} belongs to the builtin {dependency}: remove it or set mode to Builtin",
                 f".{name}",
-                when({"mode": "External"}, {"not": {"required": [name]}}),
             )
         )
     return rules(*entries)
@@ -114,7 +92,7 @@ def brokers_are_fixed() -> Rule:
     brokers = ".?kafka.?brokers.orValue({0}.profile == 'production' ? 3 : 1)"
     return Rule(
         f"self{brokers.format('self')} == oldSelf{brokers.format('oldSelf')}",
-        "the number of brokers cannot change (default 3 in production, else 1): set kafka.brokers to the old one",
+        "the number of brokers cannot change (default 3 in production, else 1): set kafka.brokers to that",
         ".kafka",
     )
 
@@ -123,33 +101,57 @@ def no_demo_in_production() -> Rule:
     """Everybody knows the demo customers' passwords."""
     return Rule(
         "self.profile != 'production' || !self.?demo.?enabled.orValue(false)",
-        "demo customers are refused in production: remove demo.enabled",
+        "demo customers are refused in production, for their passwords are public: remove demo.enabled",
         ".demo",
-        _in_production("demo", {"properties": {"enabled": {"const": False}}}),
     )
 
 
-def no_sandbox_in_production(channel: str) -> Rule:
-    """The sandbox shows what it was to send to anybody in the namespace."""
-    provider = {"properties": {"provider": {"not": {"const": "sandbox"}}}}
+def real_provider_in_production(channel: str) -> Rule:
+    """The sandbox delivers nothing, and shows what it was to send to anybody in the namespace."""
+    provider = f"self.?notifications.?{channel}.?provider.orValue('sandbox')"
     return Rule(
-        f"self.profile != 'production' || self.?notifications.?{channel}.?provider.orValue('') != 'sandbox'",
-        f"the sandbox provider is refused in production: give notifications.{channel} a real one",
-        ".notifications",
-        _in_production("notifications", {"properties": {channel: provider}}),
+        f"self.profile != 'production' || {provider} != 'sandbox'",
+        f"production needs a real provider: set provider and credentialsSecretRef of notifications.{channel}",
     )
 
 
 def tls_in_production() -> Rule:
-    """Tokens and passwords cross the Ingress."""
+    """Tokens and passwords go through the entrance."""
     return Rule(
-        "self.profile != 'production' || !self.?loadBalancer.?ingress.hasValue()"
-        " || has(self.loadBalancer.ingress.tlsSecretName)",
-        "production needs TLS: set loadBalancer.ingress.tlsSecretName",
+        "self.profile != 'production'"
+        " || (self.?loadBalancer.?type.orValue('ClusterIP') == 'ClusterIP'"
+        " && !self.?loadBalancer.?ingress.?host.hasValue())"
+        " || self.?loadBalancer.?ingress.?tlsSecretName.hasValue()",
+        "an entrance needs TLS in production: set loadBalancer.ingress.tlsSecretName",
         ".loadBalancer",
-        _in_production("loadBalancer", {"properties": {"ingress": {"required": ["tlsSecretName"]}}}),
     )
 
 
-def _in_production(key: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return when({"profile": "production"}, {"properties": {key: schema}})
+def one_entrance_in_production() -> Rule:
+    """A node port beside an Ingress would be a way in without TLS."""
+    return Rule(
+        "self.profile != 'production' || self.?loadBalancer.?type.orValue('ClusterIP') == 'ClusterIP'"
+        " || !self.?loadBalancer.?ingress.?host.hasValue()",
+        "beside an Ingress the type is ClusterIP in production: remove loadBalancer.type or ingress.host",
+        ".loadBalancer",
+    )
+
+
+def cors_names_hosts() -> Rule:
+    """A star would let any page act for a customer who is logged in."""
+    return Rule(
+        "self.profile == 'dev'"
+        " || !self.?security.?cors.?allowedOrigins.orValue([]).exists(o, o.contains('*'))",
+        "outside of dev each origin is named: remove the one with a * from security.cors.allowedOrigins",
+        ".security",
+    )
+
+
+def cors_with_tls_in_production() -> Rule:
+    """A page fetched without TLS may be anybody's."""
+    return Rule(
+        "self.profile != 'production'"
+        " || self.?security.?cors.?allowedOrigins.orValue([]).all(o, o.startsWith('https://'))",
+        "origins are https:// in production: correct security.cors.allowedOrigins",
+        ".security",
+    )

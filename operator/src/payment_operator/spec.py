@@ -10,17 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from payment_operator.rules import (
-    Rule,
-    brokers_are_fixed,
-    mode_is_fixed,
-    no_demo_in_production,
-    no_sandbox_in_production,
-    rules,
-    storage_class_is_fixed,
-    storage_only_grows,
-    tls_in_production,
-)
+from payment_operator import rules as rule
+from payment_operator.rules import Rule, rules
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
 from payment_operator.spec_types import Host, Model, Name, NodePort, Profile, Replicas, Resources, SecretRef
 
@@ -44,11 +35,23 @@ class Image(Model):
 
 
 class Ingress(Model):
-    """An Ingress in front of the load balancer."""
+    """An Ingress in front of the load balancer, and the entrance's TLS."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.className) || has(self.host)",
+                "an Ingress needs ingress.host: name the public host or remove className",
+                ".host",
+            )
+        )
+    )
     class_name: Name | None = Field(None, description="IngressClass; default the cluster's.")
-    host: Host = Field(description="Host name of the API.")
-    tls_secret_name: Name | None = Field(None, description="TLS Secret; required in production.")
+    host: Host | None = Field(None, description="Host name of the API; with it there is an Ingress.")
+    tls_secret_name: Name | None = Field(
+        None,
+        description="TLS Secret of the Ingress, or without a host of the load balancer; required in production.",
+    )
 
 
 class LoadBalancer(Model):
@@ -60,7 +63,6 @@ class LoadBalancer(Model):
                 "!has(self.nodePort) || (has(self.type) && self.type != 'ClusterIP')",
                 "nodePort needs type NodePort or LoadBalancer",
                 ".nodePort",
-                {"if": {"required": ["nodePort"]}, "then": {"required": ["type"]}},
             )
         )
     )
@@ -68,7 +70,7 @@ class LoadBalancer(Model):
         None, description="Type of the Service; default ClusterIP."
     )
     node_port: NodePort | None = Field(None, description="Fixed node port of the Service.")
-    ingress: Ingress | None = Field(None, description="An Ingress to it; default none.")
+    ingress: Ingress | None = Field(None, description="Ingress and TLS; default none.")
 
 
 class Autoscaling(Model):
@@ -154,7 +156,7 @@ class RateLimit(Model):
 
     requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(None, description="Default 100.")
     window: str | None = Field(
-        None, max_length=8, pattern=r"^[1-9][0-9]*(s|m|h)$", description='Default "15m".'
+        None, max_length=8, pattern=r"^[1-9][0-9]*[smhd]$", description='Default "15m".'
     )
 
 
@@ -179,13 +181,6 @@ def _needs_credentials() -> ConfigDict:
                 "!has(self.provider) || self.provider == 'sandbox' || has(self.credentialsSecretRef)",
                 "a real provider needs credentialsSecretRef",
                 ".credentialsSecretRef",
-                {
-                    "if": {
-                        "required": ["provider"],
-                        "properties": {"provider": {"not": {"const": "sandbox"}}},
-                    },
-                    "then": {"required": ["credentialsSecretRef"]},
-                },
             )
         )
     )
@@ -246,13 +241,16 @@ class PaymentPlatformSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            *(mode_is_fixed(name) for name in DEPENDENCIES),
-            *(storage_only_grows(name) for name in DEPENDENCIES),
-            *(storage_class_is_fixed(name) for name in DEPENDENCIES),
-            brokers_are_fixed(),
-            no_demo_in_production(),
-            *(no_sandbox_in_production(channel) for channel in ("sms", "email", "push")),
-            tls_in_production(),
+            *(rule.mode_is_fixed(name) for name in DEPENDENCIES),
+            *(rule.storage_only_grows(name) for name in DEPENDENCIES),
+            *(rule.storage_class_is_fixed(name) for name in DEPENDENCIES),
+            rule.brokers_are_fixed(),
+            rule.no_demo_in_production(),
+            *(rule.real_provider_in_production(channel) for channel in ("sms", "email", "push")),
+            rule.tls_in_production(),
+            rule.one_entrance_in_production(),
+            rule.cors_names_hosts(),
+            rule.cors_with_tls_in_production(),
         )
     )
     version: str | None = Field(

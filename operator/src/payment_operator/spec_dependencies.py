@@ -60,9 +60,7 @@ class RedisExternal(Model):
 
     host: Host = Field(description="Host name or address.")
     port: Port | None = Field(None, description="Default 6379.")
-    credentials_secret_ref: SecretRef | None = Field(
-        None, description="Secret with its password; default redis-credentials."
-    )
+    credentials_secret_ref: SecretRef = Field(description="Secret with the key password.")
 
 
 class Redis(Model):

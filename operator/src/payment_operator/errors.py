@@ -1,0 +1,78 @@
+"""Everything that can go wrong, each with the reason that ends up in a condition.
+
+OperatorError
+├── InvalidSpec          the spec contradicts the schema that this operator knows
+├── UnsupportedVersion   spec.version is not the version of the chart in this image
+├── RenderFailed         helm refused the values or did not answer
+├── MissingCredentials   a Secret that the user must bring is absent or incomplete
+└── ApiError             the API server refused or did not answer
+"""
+
+from __future__ import annotations
+
+
+class OperatorError(Exception):
+    """Base; ``reason`` is one word for the condition, the text says what to do."""
+
+    reason = "InternalError"
+    #: True when only a change of the spec or of the cluster by a person helps, so retrying soon is of no use.
+    final = False
+
+
+class InvalidSpec(OperatorError):
+    """The spec does not fit the typed model (an old CRD, or stored before a rule existed)."""
+
+    reason = "InvalidSpec"
+    final = True
+
+
+class UnsupportedVersion(OperatorError):
+    """The operator carries no chart of the wanted version; it leaves the platform as it is."""
+
+    reason = "UnsupportedVersion"
+    final = True
+
+
+class RenderFailed(OperatorError):
+    """``helm template`` ended with an error; the text is helm's own."""
+
+    reason = "RenderFailed"
+    final = True
+
+
+class RenderTimeout(RenderFailed):
+    """``helm template`` took too long, which says nothing about the values."""
+
+    reason = "RenderTimeout"
+    final = False
+
+
+class MissingCredentials(OperatorError):
+    """A Secret named in the spec does not exist or lacks a key."""
+
+    reason = "SecretMissing"
+
+
+class ApiError(OperatorError):
+    """An answer of the API server outside 2xx (``status``), or none at all (status 0)."""
+
+    reason = "ApiError"
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def not_found(self) -> bool:
+        """The object does not exist."""
+        return self.status == 404
+
+    @property
+    def conflict(self) -> bool:
+        """It exists already, or is another one than expected."""
+        return self.status == 409
+
+    @property
+    def invalid(self) -> bool:
+        """The content is refused, as with an immutable field."""
+        return self.status == 422

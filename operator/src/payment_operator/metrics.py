@@ -1,0 +1,22 @@
+"""What the operator counts, on /metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECONCILES = Counter("payment_operator_reconciles_total", "Reconciles that ended, by result.", ["result"])
+ERRORS = Counter("payment_operator_errors_total", "Errors of reconciles, by reason.", ["reason"])
+DURATION = Histogram(
+    "payment_operator_reconcile_duration_seconds",
+    "Time of one reconcile.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+QUEUE_DEPTH = Gauge("payment_operator_queue_depth", "Namespaces that wait for a worker.")
+WRITES = Counter(
+    "payment_operator_writes_total", "Writes to the API server, by verb and kind.", ["verb", "kind"]
+)
+RENDERS = Counter(
+    "payment_operator_renders_total", "Renders of the chart, by where they came from.", ["source"]
+)
+LAST_RESYNC = Gauge("payment_operator_last_resync_timestamp_seconds", "When the last full pass was queued.")
+PLATFORMS = Gauge("payment_operator_platforms", "PaymentPlatforms seen in the last full pass.")

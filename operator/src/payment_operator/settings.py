@@ -1,0 +1,47 @@
+"""Settings of the operator, read once from the environment (prefix PAYMENT_OPERATOR_)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+FIELD_MANAGER = "payment-operator"
+
+
+class Settings(BaseSettings):
+    """Each option with its unit and what it decides."""
+
+    model_config = SettingsConfigDict(env_prefix="PAYMENT_OPERATOR_", frozen=True)
+
+    chart: Path = Path("/charts/payment-platform")
+    """Folder of the platform's chart; its version is the only one that this operator installs."""
+    helm: str = "helm"
+    """The helm binary."""
+    helm_timeout: float = Field(20.0, gt=0)
+    """Seconds for one render."""
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to look after, separated by commas; none means all of the cluster."""
+    workers: int = Field(4, ge=1, le=64)
+    """Platforms reconciled at the same time."""
+    io_threads: int = Field(8, ge=1, le=64)
+    """Requests to the API server at the same time, over all workers."""
+    request_timeout: float = Field(10.0, gt=0)
+    """Seconds for one request to the API server."""
+    resync_seconds: float = Field(90.0, gt=0)
+    """Mean time between two looks at a platform that nothing happened to; spread by a third to both sides."""
+    metrics_port: int = Field(9090, ge=0, le=65535)
+    """Port of /metrics; 0 switches it off."""
+    health_port: int = Field(8080, ge=0, le=65535)
+    """Port of /healthz; 0 switches it off."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
