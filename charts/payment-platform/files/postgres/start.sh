@@ -1,0 +1,36 @@
+#!/bin/sh
+# Starts PostgreSQL as PID 1: makes the data folder on the first start, and at every start gives the superuser the
+# password of the Secret, since a volume may be older than the Secret.
+set -eu
+export PATH="/usr/lib/postgresql/17/bin:$PATH"
+here=/etc/payment-platform/postgres
+password_file=/etc/payment-platform/superuser/password
+
+# Made beside and moved into place, so that an interrupted first start leaves nothing half made.
+if [ ! -d "$PGDATA" ]; then
+  rm -rf "$PGDATA.new"
+  echo "postgres: making the data folder"
+  initdb --pgdata="$PGDATA.new" --username=postgres --encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8 \
+    --data-checksums --auth-local=trust --auth-host=scram-sha-256 --pwfile="$password_file" >/tmp/initdb.log ||
+    { cat /tmp/initdb.log >&2; exit 1; }
+  mv "$PGDATA.new" "$PGDATA"
+fi
+
+# Ends well in any case: the server treats a child that dies otherwise as a crash.
+prepare() {
+  until psql --no-psqlrc --quiet --username=postgres --dbname=postgres --file="$here/bootstrap.sql" \
+    --set=ON_ERROR_STOP=1 --set=database="$DATABASE_NAME" 2>/tmp/bootstrap.log
+  do
+    sleep 0.3
+  done
+  : >/tmp/bootstrapped
+}
+rm -f /tmp/bootstrapped
+(trap 'exit 0' TERM INT; prepare || true; exit 0) &
+
+exec postgres -D "$PGDATA" \
+  -c config_file="$here/postgresql.conf" -c hba_file="$here/pg_hba.conf" -c ident_file="$here/pg_ident.conf" \
+  -c max_connections="$MAX_CONNECTIONS" \
+  -c shared_buffers="$((MEMORY_LIMIT_MIB / 4))MB" \
+  -c effective_cache_size="$((MEMORY_LIMIT_MIB / 2))MB" \
+  -c maintenance_work_mem="$((MEMORY_LIMIT_MIB / 16 + 16))MB"

@@ -1,0 +1,101 @@
+{{/*
+What a pod of any kind needs, as JSON, for platform.podTemplate. Takes ctx, name, kind (service, dependency, job) and
+gives {name, component, runtime, env, mounts, ports, resources}.
+*/}}
+{{- define "platform.workload" -}}
+{{- $ctx := .ctx -}}
+{{- $name := .name -}}
+{{- $entry := index $ctx.catalog (dict "service" "services" "dependency" "dependencies" "job" "jobs" | dig .kind "") $name -}}
+{{- $key := $name -}}
+{{- if eq .kind "service" }}{{ $key = $entry.runtime | default "payments" }}{{ end -}}
+{{- $runtime := index $ctx.runtimes $key -}}
+{{- $args := dict "ctx" $ctx "name" $name "runtime" $runtime -}}
+{{- $env := dict -}}
+{{- $mounts := concat $runtime.mounts ($entry.mounts | default list) -}}
+{{- $ports := dict -}}
+{{- $resources := $runtime.resources -}}
+{{- if eq .kind "service" -}}
+{{- $env = include "platform.serviceEnv" $args | mustFromJson -}}
+{{- $_ := set $ports "http" $entry.port -}}
+{{- $resources = (index $ctx.settings.services $name).resources -}}
+{{- range $ref := $entry.secretRefs -}}
+{{- with include "platform.setting" (dict "ctx" $ctx "path" $ref.setting "as" "text") -}}
+{{- $mounts = append $mounts (dict "name" $ref.name "path" $ref.path "secret" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $entry.component "load-balancer") $ctx.settings.derived.tls -}}
+{{- $mounts = append $mounts (dict "name" "tls" "path" "/etc/payment-platform/tls" "secret" $ctx.settings.loadBalancer.ingress.tlsSecretName) -}}
+{{- $_ := set $ports "https" 8443 -}}
+{{- end -}}
+{{- else if eq .kind "job" -}}
+{{- $env = include "platform.jobEnv" $args | mustFromJson -}}
+{{- else -}}
+{{- include "platform.envFrom" (dict "ctx" $ctx "from" $runtime.env "into" $env) -}}
+{{- $_ := set $ports "client" $entry.port -}}
+{{- $resources = (index $ctx.settings $name).resources -}}
+{{- end -}}
+{{- with $runtime.memoryEnv -}}
+{{- $_ := set $env . (dict "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory" "divisor" "1Mi" "containerName" $name))) -}}
+{{- end -}}
+{{- with $runtime.files -}}
+{{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" (printf "%s-files" $name)) -}}
+{{- end -}}
+{{- $_ := merge $ports ($runtime.ports | default dict) -}}
+{{- dict "name" $name "component" $entry.component "kind" .kind "runtime" $runtime "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
+{{- end -}}
+
+{{/* The Secrets and ConfigMaps that a workload uses, as a JSON list. Takes ctx, workload. */}}
+{{- define "platform.used" -}}
+{{- $names := list -}}
+{{- $ctx := .ctx -}}
+{{- range .workload.env -}}
+{{- with (.valueFrom | default dict).secretKeyRef }}{{ $names = append $names .name }}{{ end -}}
+{{- end -}}
+{{- range .workload.mounts -}}
+{{- with .secret }}{{ $names = append $names . }}{{ end -}}
+{{- with .configMap }}{{ $names = append $names . }}{{ end -}}
+{{- if .rolePasswords -}}
+{{- range $ctx.catalog.services }}{{ with .schema }}{{ $names = append $names (printf "%s-database" .) }}{{ end }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- uniq $names | sortAlpha | mustToJson -}}
+{{- end -}}
+
+{{/* A volume, but for its name. Takes ctx, mount. */}}
+{{- define "platform.volume" -}}
+{{- $mount := .mount -}}
+{{- if hasKey $mount "emptyDir" -}}
+emptyDir:
+  {{- toYaml $mount.emptyDir | nindent 2 }}
+{{- else if $mount.secret -}}
+secret:
+  secretName: {{ $mount.secret }}
+  defaultMode: 0440
+{{- else if $mount.configMap -}}
+configMap:
+  name: {{ $mount.configMap }}
+  defaultMode: 0444
+{{- else if $mount.token -}}
+projected:
+  defaultMode: 0440
+  sources:
+    - serviceAccountToken:
+        path: token
+        audience: {{ $mount.token.audience }}
+        expirationSeconds: {{ int $mount.token.expirationSeconds }}
+{{- else if $mount.rolePasswords -}}
+projected:
+  defaultMode: 0440
+  sources:
+    {{- range $service := .ctx.catalog.services }}
+    {{- with $service.schema }}
+    - secret:
+        name: {{ . }}-database
+        items: [{key: password, path: {{ . }}}]
+    {{- end }}
+    {{- end }}
+{{- else -}}
+{{ fail (printf "runtimes.yaml: mount %s has no source" $mount.name) }}
+{{- end -}}
+{{- end -}}
+

@@ -1,0 +1,126 @@
+{{/*
+Annotations that make a pod roll when a file or a Secret that it uses changes. The operator knows the hashes of Secrets;
+under plain Helm only the chart's own files count. Takes ctx, root, workload.
+*/}}
+{{- define "platform.podAnnotations" -}}
+{{- with .workload.runtime.files }}
+paymentplatform.dev/files: {{ include "platform.files" (dict "root" $.root "folder" .) | sha256sum | trunc 16 | quote }}
+{{- end }}
+{{- $hashes := dict -}}
+{{- $known := .ctx.settings.operator.secretHashes -}}
+{{- range include "platform.used" . | mustFromJson -}}
+{{- if hasKey $known . }}{{ $_ := set $hashes . (get $known .) }}{{ end -}}
+{{- end -}}
+{{- if $hashes }}
+paymentplatform.dev/secrets: {{ $hashes | mustToJson | sha256sum | trunc 16 | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* The files of a folder as a ConfigMap's data. Takes root, folder. */}}
+{{- define "platform.files" -}}
+{{- (.root.Files.Glob (printf "files/%s/*" .folder)).AsConfig -}}
+{{- end -}}
+
+{{/* A pod template that Pod Security `restricted` accepts. Takes ctx, root, workload. */}}
+{{- define "platform.podTemplate" -}}
+{{- $ctx := .ctx -}}
+{{- $w := .workload -}}
+{{- $runtime := $w.runtime -}}
+{{- $labels := dict "ctx" $ctx "name" $w.name "component" $w.component -}}
+metadata:
+  labels:
+    {{- include "platform.podLabels" $labels | nindent 4 }}
+  {{- with include "platform.podAnnotations" . | trim }}
+  annotations:
+    {{- . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ $w.name }}
+  automountServiceAccountToken: {{ $w.apiToken | default false }}
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ int $runtime.grace }}
+  {{- with $ctx.settings.image.pullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if eq $w.kind "job" }}
+  restartPolicy: OnFailure
+  {{- else }}
+  topologySpreadConstraints:
+    {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+    - topologyKey: {{ $key }}
+      maxSkew: 1
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "platform.selector" $labels | nindent 10 }}
+      {{- if eq $w.kind "service" }}
+      matchLabelKeys: [pod-template-hash]
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: {{ int $runtime.user }}
+    runAsGroup: {{ int $runtime.user }}
+    fsGroup: {{ int $runtime.user }}
+    fsGroupChangePolicy: OnRootMismatch
+    seccompProfile:
+      type: RuntimeDefault
+  containers:
+    - name: {{ $w.name }}
+      image: {{ include "platform.image" (dict "ctx" $ctx "image" $runtime.image) | quote }}
+      imagePullPolicy: {{ $ctx.settings.image.pullPolicy }}
+      command:
+        {{- toYaml (concat $runtime.command ($w.args | default list)) | nindent 8 }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop: [ALL]
+      {{- if $w.env }}
+      env:
+        {{- range $variable, $source := $w.env }}
+        - name: {{ $variable }}
+          {{- if hasKey $source "valueFrom" }}
+          valueFrom:
+            {{- toYaml $source.valueFrom | nindent 12 }}
+          {{- else }}
+          value: {{ $source.value | toString | quote }}
+          {{- end }}
+        {{- end }}
+      {{- end }}
+      {{- if $w.ports }}
+      ports:
+        {{- range $port, $number := $w.ports }}
+        - name: {{ $port }}
+          containerPort: {{ int $number }}
+        {{- end }}
+      {{- end }}
+      {{- with $runtime.probes }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+      {{- with $runtime.lifecycle }}
+      lifecycle:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $w.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      volumeMounts:
+        {{- range $mount := $w.mounts }}
+        - name: {{ $mount.name }}
+          mountPath: {{ $mount.path }}
+          {{- if or $mount.secret $mount.configMap $mount.token $mount.rolePasswords }}
+          readOnly: true
+          {{- end }}
+        {{- end }}
+  volumes:
+    {{- range $mount := $w.mounts }}
+    {{- if not $mount.claim }}
+    - name: {{ $mount.name }}
+      {{- include "platform.volume" (dict "ctx" $ctx "mount" $mount) | nindent 6 }}
+    {{- end }}
+    {{- end }}
+{{- end -}}
