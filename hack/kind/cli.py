@@ -9,3 +9,6 @@ def main():
         tools.ensure(s.cache, tools.CLI, "Command line tools")
         tools.ensure(s.cache, tools.NODE, "Node binaries")
     return 0
+def x():
+    from hack.kind import node_image
+    print(node_image.ensure(read_settings(os.environ, Path.home())))
