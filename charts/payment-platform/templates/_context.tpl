@@ -20,11 +20,17 @@ Puts what `over` sets over `base`, in place and at every depth. Unset (null) lea
 {{- $parsed | mustToJson -}}
 {{- end -}}
 
+{{/* The context, made once for each render: it takes longer than all the rest. Every template begins with it. */}}
+{{- define "platform.context" -}}
+{{- if not (hasKey .Values "_context") }}{{ $_ := set .Values "_context" (include "platform.newContext" .) }}{{ end -}}
+{{- .Values._context -}}
+{{- end -}}
+
 {{/*
 Everything the templates work from, as JSON: catalog, runtimes, images, the merged settings and what follows from them.
-Every template begins with it; it refuses values that cannot work.
+Refuses values that cannot work.
 */}}
-{{- define "platform.context" -}}
+{{- define "platform.newContext" -}}
 {{- $catalog := include "platform.file" (dict "root" . "path" "files/catalog.yaml") | mustFromJson -}}
 {{- $runtimes := include "platform.file" (dict "root" . "path" "files/runtimes.yaml") | mustFromJson -}}
 {{- $profiles := include "platform.file" (dict "root" . "path" "files/profiles.yaml") | mustFromJson -}}
@@ -75,25 +81,14 @@ Every template begins with it; it refuses values that cannot work.
 {{- $lb := $settings.loadBalancer -}}
 {{- $ingress := not (empty $lb.ingress.host) -}}
 {{- $replicated := ge (int $settings.kafka.brokers) 3 -}}
-{{- $replication := $replicated | ternary 3 1 -}}
-{{- $minInSync := $replicated | ternary 2 1 -}}
-{{- $topics := list -}}
-{{- range $name, $topic := .catalog.topics -}}
-{{- $topics = append $topics (dict
-  "name" $name
-  "partitions" (int $topic.partitions)
-  "replication_factor" $replication
-  "config" (dict "min.insync.replicas" (toString $minInSync) "retention.ms" (printf "%d" (mul (int $topic.retentionDays) 86400000)))
-) -}}
-{{- end -}}
 {{- $externalDatabase := eq $settings.postgres.mode "External" -}}
 {{- $_ := set $settings "derived" (dict
   "ingress" $ingress
   "behindIngress" (and $ingress (eq $lb.type "ClusterIP"))
   "tls" (and (not $ingress) (ne $lb.type "ClusterIP") (not (empty $lb.ingress.tlsSecretName)))
-  "kafkaReplication" $replication
-  "kafkaMinInSync" $minInSync
-  "topics" ($topics | mustToJson)
+  "kafkaReplication" ($replicated | ternary 3 1)
+  "kafkaMinInSync" ($replicated | ternary 2 1)
+  "topicPartitions" .catalog.topics.partitions
   "databaseHost" ($externalDatabase | ternary ($settings.postgres.external.host | default "") "postgres")
   "databasePort" ($externalDatabase | ternary (int $settings.postgres.external.port) 5432)
   "databaseName" ($externalDatabase | ternary $settings.postgres.external.database .policy.databaseName)

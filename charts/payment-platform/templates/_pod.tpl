@@ -91,7 +91,7 @@ projected:
     {{- with $service.schema }}
     - secret:
         name: {{ . }}-database
-        items: [{key: password, path: {{ . }}}]
+        items: [{key: password, path: {{ . }}/password}]
     {{- end }}
     {{- end }}
 {{- else -}}

@@ -108,7 +108,7 @@
 {{- fail (printf "services.%s.autoscaling.maxReplicas: must be at least minReplicas (%d)" $name (int ($auto.minReplicas | default $service.replicas))) -}}
 {{- end -}}
 {{- end -}}
-{{- if .settings.postgres.maxConnections -}}
+{{- if eq .settings.postgres.mode "Builtin" -}}
 {{- $needed := 0 -}}
 {{- $parts := list -}}
 {{- range $name, $service := .catalog.services -}}
