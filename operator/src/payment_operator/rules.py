@@ -57,11 +57,21 @@ def external_or_builtin(dependency: str, *builtin_only: str) -> dict[str, Any]:
     return rules(*entries)
 
 
+def _has(root: str, path: str) -> str:
+    """CEL: the path exists. (Optionals would be shorter, but hide the sizes from the cost estimate.)"""
+    parts = path.split(".")
+    return " && ".join(f"has({root}.{'.'.join(parts[: n + 1])})" for n in range(len(parts)))
+
+
+def _or(root: str, path: str, default: str) -> str:
+    return f"({_has(root, path)} ? {root}.{path} : {default})"
+
+
 def mode_is_fixed(dependency: str) -> Rule:
     """Data would be left behind in the other one, so the mode never changes."""
-    mode = f".?{dependency}.?mode.orValue('Builtin')"
+    old, new = (_or(root, f"{dependency}.mode", "'Builtin'") for root in ("oldSelf", "self"))
     return Rule(
-        f"self{mode} == oldSelf{mode}",
+        f"{new} == {old}",
         f"{dependency}.mode cannot change: create a new PaymentPlatform and move the data",
         f".{dependency}",
     )
@@ -69,38 +79,46 @@ def mode_is_fixed(dependency: str) -> Rule:
 
 def storage_only_grows(dependency: str) -> Rule:
     """Volumes cannot shrink; a size once given is not taken back, for the default may be smaller."""
-    size = f".?{dependency}.?storage.?size.orValue('0')"
+    size = f"{dependency}.storage.size"
     return Rule(
-        f"quantity(self{size}).compareTo(quantity(oldSelf{size})) >= 0",
-        f"{dependency}.storage.size can only grow: give the present size or more",
+        f"!({_has('oldSelf', size)}) || ({_has('self', size)}"
+        f" && quantity(self.{size}).compareTo(quantity(oldSelf.{size})) >= 0)",
+        f"{size} can only grow: give the present size or more",
         f".{dependency}",
     )
 
 
 def storage_class_is_fixed(dependency: str) -> Rule:
     """A volume stays in the class that it was made in."""
-    name = f".?{dependency}.?storage.?className.orValue('')"
+    name = f"{dependency}.storage.className"
+    old, new = (_or(root, name, "''") for root in ("oldSelf", "self"))
     return Rule(
-        f"self{name} == oldSelf{name}",
-        f"{dependency}.storage.className cannot change: volumes stay in the class they were made in",
+        f"{new} == {old}",
+        f"{name} cannot change: volumes stay in the class they were made in",
         f".{dependency}",
     )
 
 
 def brokers_are_fixed() -> Rule:
     """A KRaft quorum cannot be resized in place; the profile decides when nothing is set."""
-    brokers = ".?kafka.?brokers.orValue({0}.profile == 'production' ? 3 : 1)"
+    old, new = (
+        _or(root, "kafka.brokers", f"({root}.profile == 'production' ? 3 : 1)")
+        for root in ("oldSelf", "self")
+    )
     return Rule(
-        f"self{brokers.format('self')} == oldSelf{brokers.format('oldSelf')}",
+        f"{new} == {old}",
         "the number of brokers cannot change (default 3 in production, else 1): set kafka.brokers to that",
         ".kafka",
     )
 
 
+_PRODUCTION = "self.profile == 'production'"
+
+
 def no_demo_in_production() -> Rule:
     """Everybody knows the demo customers' passwords."""
     return Rule(
-        "self.profile != 'production' || !self.?demo.?enabled.orValue(false)",
+        f"!({_PRODUCTION} && {_or('self', 'demo.enabled', 'false')})",
         "demo customers are refused in production, for their passwords are public: remove demo.enabled",
         ".demo",
     )
@@ -108,20 +126,22 @@ def no_demo_in_production() -> Rule:
 
 def real_provider_in_production(channel: str) -> Rule:
     """The sandbox delivers nothing, and shows what it was to send to anybody in the namespace."""
-    provider = f"self.?notifications.?{channel}.?provider.orValue('sandbox')"
+    provider = _or("self", f"notifications.{channel}.provider", "'sandbox'")
     return Rule(
-        f"self.profile != 'production' || {provider} != 'sandbox'",
+        f"!({_PRODUCTION} && {provider} == 'sandbox')",
         f"production needs a real provider: set provider and credentialsSecretRef of notifications.{channel}",
     )
+
+
+_TYPE = _or("self", "loadBalancer.type", "'ClusterIP'")
+_HOST = _has("self", "loadBalancer.ingress.host")
 
 
 def tls_in_production() -> Rule:
     """Tokens and passwords go through the entrance."""
     return Rule(
-        "self.profile != 'production'"
-        " || (self.?loadBalancer.?type.orValue('ClusterIP') == 'ClusterIP'"
-        " && !self.?loadBalancer.?ingress.?host.hasValue())"
-        " || self.?loadBalancer.?ingress.?tlsSecretName.hasValue()",
+        f"!({_PRODUCTION} && ({_TYPE} != 'ClusterIP' || ({_HOST})))"
+        f" || ({_has('self', 'loadBalancer.ingress.tlsSecretName')})",
         "an entrance needs TLS in production: set loadBalancer.ingress.tlsSecretName",
         ".loadBalancer",
     )
@@ -130,18 +150,20 @@ def tls_in_production() -> Rule:
 def one_entrance_in_production() -> Rule:
     """A node port beside an Ingress would be a way in without TLS."""
     return Rule(
-        "self.profile != 'production' || self.?loadBalancer.?type.orValue('ClusterIP') == 'ClusterIP'"
-        " || !self.?loadBalancer.?ingress.?host.hasValue()",
+        f"!({_PRODUCTION} && {_TYPE} != 'ClusterIP' && {_HOST})",
         "beside an Ingress the type is ClusterIP in production: remove loadBalancer.type or ingress.host",
         ".loadBalancer",
     )
 
 
+_NO_ORIGINS = f"!({_has('self', 'security.cors.allowedOrigins')})"
+
+
 def cors_names_hosts() -> Rule:
     """A star would let any page act for a customer who is logged in."""
+    star = "self.security.cors.allowedOrigins.exists(o, o.contains('*'))"
     return Rule(
-        "self.profile == 'dev'"
-        " || !self.?security.?cors.?allowedOrigins.orValue([]).exists(o, o.contains('*'))",
+        f"self.profile == 'dev' || {_NO_ORIGINS} || !{star}",
         "outside of dev each origin is named: remove the one with a * from security.cors.allowedOrigins",
         ".security",
     )
@@ -149,9 +171,9 @@ def cors_names_hosts() -> Rule:
 
 def cors_with_tls_in_production() -> Rule:
     """A page fetched without TLS may be anybody's."""
+    https = "self.security.cors.allowedOrigins.all(o, o.startsWith('https://'))"
     return Rule(
-        "self.profile != 'production'"
-        " || self.?security.?cors.?allowedOrigins.orValue([]).all(o, o.startsWith('https://'))",
+        f"!({_PRODUCTION}) || {_NO_ORIGINS} || {https}",
         "origins are https:// in production: correct security.cors.allowedOrigins",
         ".security",
     )

@@ -50,7 +50,7 @@ class Ingress(Model):
     host: Host | None = Field(None, description="Host name of the API; with it there is an Ingress.")
     tls_secret_name: Name | None = Field(
         None,
-        description="TLS Secret of the Ingress, or without a host of the load balancer; required in production.",
+        description="TLS Secret of the Ingress, or without a host of the load balancer itself.",
     )
 
 
