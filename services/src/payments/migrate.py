@@ -43,7 +43,7 @@ class Settings(DatabaseSettings):
 
     role_passwords_dir: Path = Field(description="Holds <role>/password for each role.")
     seed_demo: bool = False
-    wait_seconds: float = Field(120, description="How long the database may take to answer.")
+    wait_seconds: float = Field(default=120, description="How long the database may take to answer.")
 
 
 def main() -> int:

@@ -19,10 +19,10 @@ log = logging.getLogger("payments.topics")
 class Settings(KafkaSettings):
     """Settings of the topics Job."""
 
-    topic_partitions: int = Field(3, ge=1)
-    topic_replication: int = Field(1, ge=1)
-    topic_min_insync_replicas: int = Field(1, ge=1)
-    wait_seconds: float = Field(120, description="How long the brokers may take to answer.")
+    topic_partitions: int = Field(default=3, ge=1)
+    topic_replication: int = Field(default=1, ge=1)
+    topic_min_insync_replicas: int = Field(default=1, ge=1)
+    wait_seconds: float = Field(default=120, description="How long the brokers may take to answer.")
 
 
 async def create(settings: Settings) -> None:

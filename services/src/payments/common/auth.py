@@ -121,9 +121,7 @@ class CallerVerifier:
                 exp={"essential": True},
             )
             # Clusters sign with RSA or ECDSA keys.
-            self._verifier = _Verifier(
-                KeyFile(self._jwks_file), algorithms=["RS256", "ES256", "EdDSA"], claims=claims
-            )
+            self._verifier = _Verifier(KeyFile(self._jwks_file), algorithms=["RS256", "ES256"], claims=claims)
         return self._verifier
 
 
@@ -136,7 +134,7 @@ class ActorVerifier:
             aud={"essential": True, "value": ACTOR_AUDIENCE},
             exp={"essential": True},
         )
-        self._verifier = _Verifier(KeyFile(jwks_file), algorithms=["EdDSA"], claims=claims)
+        self._verifier = _Verifier(KeyFile(jwks_file), algorithms=["ES256"], claims=claims)
 
     def verify(self, token: str | None) -> Actor | None:
         """The actor, None without a token. Raises Problem(unauthenticated) on a bad one."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -31,7 +31,13 @@ _DOWN = (
 T = TypeVar("T")
 
 
-class _Connection(asyncpg.Connection[asyncpg.Record]):
+if TYPE_CHECKING:
+    _Plain = asyncpg.Connection[asyncpg.Record]
+else:  # generic for the type checker only
+    _Plain = asyncpg.Connection
+
+
+class _Connection(_Plain):
     def get_reset_query(self) -> str:
         # No session state is ever left behind, so the round trip on release is not needed.
         return ""

@@ -92,7 +92,7 @@ def _decode(decoder: "msgspec.json.Decoder[B]", raw: bytes) -> B:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise Problem("validation_failed", errors=[field_error(error)]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("malformed_request", "The body is not valid JSON") from error
 
 

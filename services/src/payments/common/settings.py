@@ -23,17 +23,20 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pod_name: str = "local"
     shutdown_delay_seconds: float = Field(
-        3.0, ge=0, le=20, description="Between failing readiness and draining; covers the endpoints' delay."
+        default=3.0,
+        ge=0,
+        le=20,
+        description="Between failing readiness and draining; covers the endpoints' delay.",
     )
     request_timeout_seconds: float = Field(
-        30.0, gt=0, description="Longest a request may take when its caller sends no deadline."
+        default=30.0, gt=0, description="Longest a request may take when its caller sends no deadline."
     )
 
     identity_issuer_file: Path = Path("/etc/payment-platform/identity/issuer")
     identity_jwks_file: Path = Path("/etc/payment-platform/identity/jwks.json")
     identity_token_file: Path = Path("/var/run/secrets/payment-platform/token")
     identity_namespace: str = "default"
-    allowed_callers: str = Field("", description="Comma-separated Deployment names.")
+    allowed_callers: str = Field(default="", description="Comma-separated Deployment names.")
     gateway_jwks_file: Path = Path("/etc/payment-platform/gateway-jwks/jwks.json")
 
     @property
@@ -52,7 +55,7 @@ class DatabaseSettings(BaseSettings):
     database_name: str = "payment_db"
     database_user: str
     database_password: SecretStr
-    database_pool_max: int = Field(5, ge=1, le=200)
+    database_pool_max: int = Field(default=5, ge=1, le=200)
 
 
 class RedisSettings(BaseSettings):
