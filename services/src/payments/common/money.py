@@ -1,8 +1,11 @@
 """Amounts are integer minor units with a currency (ISO 4217); decimals exist only at the edge."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 MAX_MINOR = 10**12
+
+# Never rounds: digits that do not fit raise.
+_EXACT = Context(prec=28, traps=[Inexact, InvalidOperation])
 
 # ISO 4217 currencies in use whose exponent is not 2 ...
 _OTHER_EXPONENTS = {
@@ -60,8 +63,11 @@ def to_minor(amount: Decimal, currency: str) -> int:
         raise AmountError("must be a finite number")
     if amount <= 0 or amount > MAX_MINOR:  # the bound also keeps a huge exponent out of the arithmetic
         raise AmountError(f"must be from 1 to {MAX_MINOR} minor units")
-    scaled = amount.scaleb(digits)
-    if scaled != scaled.to_integral_value():
+    try:
+        scaled = amount.scaleb(digits, _EXACT)
+    except Inexact:
+        scaled = None
+    if scaled is None or scaled != scaled.to_integral_value():
         raise AmountError(f"has more than {digits} decimals, the most {currency} has")
     return check_minor(int(scaled))
 
