@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu
+exec "$(dirname "$0")/kafka-run-class.sh" kafka.tools.DumpLogSegments "$@"
