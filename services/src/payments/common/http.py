@@ -132,7 +132,8 @@ class Peer:
                 async with session.request(method, self._url + path, **options) as response:  # type: ignore[arg-type]
                     return Reply(response.status, await response.read(), response.headers)
             except aiohttp.ClientConnectorError as error:
-                raise PeerDown(self.name, sent=False) from error
+                # The first attempt may have been processed before its connection broke.
+                raise PeerDown(self.name, sent=attempt == 2) from error
             except aiohttp.ServerDisconnectedError as error:
                 if attempt == 2:
                     raise PeerDown(self.name, sent=True) from error
