@@ -41,14 +41,15 @@ def main() -> int:
         cluster.namespace(NAMESPACE)
         apply_sample(cluster, tag)
         wait_ready(cluster, NAMESPACE, NAME, arguments.timeout, current.note)
-    url = f"http://localhost:{8080 + cluster.settings.port_offset}"
+    offset = cluster.settings.port_offset or 0
+    url = f"http://localhost:{8080 + offset}"
     with step("one payment through the load balancer") as current:
         client = Client(url)
         wait_until_up(client, 60)
         client.login("demo", "password123")
         payment = pay(client, amount=100, from_account="ACC001", to_account="ACC002")
         current.done(f"{payment['reference']} succeeded")
-    say(_addresses(cluster.settings.port_offset))
+    say(_addresses(offset))
     return 0
 
 
