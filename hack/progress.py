@@ -4,7 +4,8 @@
         current.note("compiling kubelet")      # a line of its own below the step
         current.done("already built")          # ends up in the closing line
 
-A step that runs long says every HEARTBEAT_SECONDS that it is still alive; one that fails is named with its time.
+A step that runs long says every HEARTBEAT_SECONDS that it is still alive; one that fails is named with its
+time.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Step:
 
 @contextmanager
 def step(name: str) -> Iterator[Step]:
-    """Prints the step's beginning, its heartbeat and its end with the time it took; lets every exception through."""
+    """Prints the step's beginning, heartbeat and end with the time it took; lets every exception through."""
     current = Step(name)
     finished = threading.Event()
 

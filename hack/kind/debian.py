@@ -21,7 +21,7 @@ def can_install() -> bool:
 
 
 def install(cache: Cache, current: Step, programs: dict[str, str]) -> None:
-    """Installs what is missing; `programs` maps a program's name or absolute path to the Debian package that has it.
+    """Installs what is missing; `programs` maps a program's name or absolute path to its Debian package.
 
     Raises Failure naming the packages where we cannot install, CommandFailed when apt fails.
     """
@@ -29,7 +29,9 @@ def install(cache: Cache, current: Step, programs: dict[str, str]) -> None:
     if not packages:
         return
     if not can_install():
-        raise Failure(f"these packages are needed: {' '.join(packages)}. Install them, or run this as root on Debian")
+        raise Failure(
+            f"these packages are needed: {' '.join(packages)}. Install them, or run this as root on Debian"
+        )
     log = cache.logs / "apt.log"
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     wait = "DPkg::Lock::Timeout=300"

@@ -26,7 +26,9 @@ def inspect(containers: list[str]) -> list[dict[str, Any]]:
     """`docker inspect` of containers that exist."""
     if not containers:
         return []
-    found: list[dict[str, Any]] = json.loads(run(["docker", "inspect", *containers], timeout=ASK_SECONDS).stdout)
+    found: list[dict[str, Any]] = json.loads(
+        run(["docker", "inspect", *containers], timeout=ASK_SECONDS).stdout
+    )
     return found
 
 

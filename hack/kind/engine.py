@@ -1,4 +1,4 @@
-"""The Docker Engine: uses the one that answers, starts the one that does not, installs one where there is none."""
+"""The Docker Engine: used where it answers, started where it does not, installed where there is none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ STUCK_SECONDS = 20.0
 DAEMON_CONFIG = Path("/etc/docker/daemon.json")
 RUNTIME_NAME = "bounded"
 RUNTIME_PATH = Path("/usr/local/bin/runc-bounded")
-PID_FILES = {Path("/var/run/docker.pid"): "dockerd", Path("/var/run/docker/containerd/containerd.pid"): "containerd"}
+PID_FILES = {
+    Path("/var/run/docker.pid"): "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
 SOCKETS = (Path("/run/containerd/containerd.sock"),)
 
 
@@ -40,7 +43,7 @@ def _info(template: str, timeout: float = INFO_SECONDS) -> str:
 
 
 def ensure(settings: Settings) -> None:
-    """Returns when an engine that can run privileged containers answers. Raises Failure with the fix otherwise."""
+    """Returns when an engine that can run privileged containers answers, else raises Failure with the fix."""
     with step("Docker Engine") as current:
         if answers() and not _badly_set():
             current.done(f"already runs (version {_info('{{.ServerVersion}}')})")
@@ -48,7 +51,9 @@ def ensure(settings: Settings) -> None:
         if os.environ.get("DOCKER_HOST", "").startswith(("tcp://", "ssh://")):
             raise Failure(f"DOCKER_HOST is {os.environ['DOCKER_HOST']}, and nothing answers there")
         if os.geteuid() != 0:
-            raise Failure("no Docker Engine answers (`docker info`). Start it, or run this as root to have it started")
+            raise Failure(
+                "no Docker Engine answers (`docker info`). Start it, or run this as root to have it started"
+            )
         with locked(settings.cache, "engine"):
             _prepare(settings, current)
             _start(settings, current)
@@ -63,13 +68,17 @@ def _badly_set() -> bool:
 def _prepare(settings: Settings, current: Step) -> None:
     lacking = runc_bounded.machine_lacks()
     if lacking:
-        current.note(f"this machine lacks {', '.join(sorted(lacking))}: registering the runtime '{RUNTIME_NAME}'")
+        current.note(
+            f"this machine lacks {', '.join(sorted(lacking))}: registering the runtime '{RUNTIME_NAME}'"
+        )
         register_runtime(DAEMON_CONFIG, RUNTIME_PATH)
-    debian.install(settings.cache, current, {"dockerd": "docker.io", "docker": "docker.io", "iptables": "iptables"})
+    debian.install(
+        settings.cache, current, {"dockerd": "docker.io", "docker": "docker.io", "iptables": "iptables"}
+    )
 
 
 def merged_config(existing: str, runtime: Path) -> str:
-    """daemon.json with our runtime as the default one; everything else stays as it was. Raises Failure on bad JSON."""
+    """daemon.json with our runtime as the default; the rest stays as it was. Raises Failure on bad JSON."""
     try:
         config = json.loads(existing) if existing.strip() else {}
     except ValueError as error:

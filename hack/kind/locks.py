@@ -1,4 +1,4 @@
-"""Locks between processes. They are flock(2) locks: the kernel frees them when their holder dies, however it dies."""
+"""Locks between processes, by flock(2): the kernel frees them when their holder dies, however it dies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hack.progress import say
 
 @contextmanager
 def locked(cache: Cache, name: str, timeout: float = 3600) -> Iterator[None]:
-    """Holds the lock `name` of this cache; waits at most `timeout` seconds for another holder, then raises Failure."""
+    """Holds the lock `name` of this cache; waits `timeout` seconds for another holder, then raises Failure."""
     cache.locks.mkdir(parents=True, exist_ok=True)
     path = cache.locks / f"{name}.lock"
     deadline = time.monotonic() + timeout
@@ -26,7 +26,9 @@ def locked(cache: Cache, name: str, timeout: float = 3600) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise Failure(f"another process has held {path} for {timeout:.0f} s; end it and try again") from None
+                    raise Failure(
+                        f"another process has held {path} for {timeout:.0f} s; end it and try again"
+                    ) from None
                 if not told:
                     say(f"    waiting for another process that holds the lock '{name}'")
                     told = True

@@ -81,8 +81,15 @@ def build(cache: Cache, image: str) -> None:
 
 
 def required_images(cache: Cache) -> dict[str, str]:
-    """Names of the images that a node must hold, with the stage of control-plane.Dockerfile that serves each."""
-    command = [str(cache.bin / "kubeadm"), "config", "images", "list", "--kubernetes-version", versions.KUBERNETES]
+    """Names of the images that a node must hold -> stage of control-plane.Dockerfile that serves it."""
+    command = [
+        str(cache.bin / "kubeadm"),
+        "config",
+        "images",
+        "list",
+        "--kubernetes-version",
+        versions.KUBERNETES,
+    ]
     names = run(command, timeout=60).stdout.split()
     return {name: stage_of(name) for name in (*names, *storage_images(_storage_source()))}
 
@@ -99,7 +106,9 @@ def stage_of(image: str) -> str:
 
 def _module_folder() -> Path:
     """Kind's source in Go's module cache; it holds the node's own files."""
-    described = run(["go", "mod", "download", "-json", f"sigs.k8s.io/kind@{versions.KIND}"], timeout=300).stdout
+    described = run(
+        ["go", "mod", "download", "-json", f"sigs.k8s.io/kind@{versions.KIND}"], timeout=300
+    ).stdout
     return Path(json.loads(described)["Dir"])
 
 
@@ -116,7 +125,9 @@ def storage_manifest(source: str) -> str:
     """kind's default storage manifest, which it keeps as a Go constant that is put together from strings."""
     match = re.search(r"const defaultStorageManifest = `(.*)`\s*\Z", source, re.DOTALL)
     if match is None:
-        raise Failure(f"kind {versions.KIND} keeps its storage manifest elsewhere; node_image.py has to follow")
+        raise Failure(
+            f"kind {versions.KIND} keeps its storage manifest elsewhere; node_image.py has to follow"
+        )
     constants = dict(re.findall(r'const (storage\w+Image) = "([^"]+)"', source))
     return re.sub(r"` \+ (\w+) \+ `", lambda found: constants[found[1]], match[1])
 
@@ -134,20 +145,33 @@ def _control_plane(cache: Cache, folder: Path, archive: Path, wanted: dict[str, 
     _context(cache, folder, archive, "control-plane.tar", binaries)
     for stage in ("programs", "pause", "coredns"):
         current.note(f"stage {stage}")
-        _docker_build(cache, folder, "control-plane.Dockerfile", f"{PROGRAMS_IMAGE}:{stage}", ["--target", stage])
+        _docker_build(
+            cache, folder, "control-plane.Dockerfile", f"{PROGRAMS_IMAGE}:{stage}", ["--target", stage]
+        )
     for name, stage in wanted.items():
         run(["docker", "tag", f"{PROGRAMS_IMAGE}:{stage}", name], timeout=30)
     current.done(f"{len(wanted)} names")
 
 
-def _node(cache: Cache, folder: Path, archive: Path, wanted: dict[str, str], image: str, current: Step) -> None:
+def _node(
+    cache: Cache, folder: Path, archive: Path, wanted: dict[str, str], image: str, current: Step
+) -> None:
     _context(cache, folder, archive, "node.tar", ("kubelet", "kubeadm", "kubectl"))
-    shutil.copytree(_module_folder() / "images/base/files", folder / "kind-files", copy_function=shutil.copyfile)
+    shutil.copytree(
+        _module_folder() / "images/base/files", folder / "kind-files", copy_function=shutil.copyfile
+    )
+    for directory, _, _ in os.walk(folder / "kind-files"):
+        Path(directory).chmod(0o755)  # Go's module cache is read-only
     (folder / "default-storage.yaml").write_text(storage_manifest(_storage_source()))
     shutil.copy(RECIPE / "import-images", folder)
     pause = next(name for name, stage in wanted.items() if stage == "pause")
     base = f"{versions.OWN_NODE_REPOSITORY}:base"
-    arguments = ["--build-arg", f"KUBERNETES_VERSION={versions.KUBERNETES}", "--build-arg", f"PAUSE_IMAGE={pause}"]
+    arguments = [
+        "--build-arg",
+        f"KUBERNETES_VERSION={versions.KUBERNETES}",
+        "--build-arg",
+        f"PAUSE_IMAGE={pause}",
+    ]
     current.note("base: Debian, containerd, kubelet, kubeadm")
     _docker_build(cache, folder, "node.Dockerfile", base, arguments)
     current.note(f"putting {len(wanted)} images into its store")
@@ -156,7 +180,7 @@ def _node(cache: Cache, folder: Path, archive: Path, wanted: dict[str, str], ima
 
 
 def _store_images(cache: Cache, base: str, names: tuple[str, ...], image: str) -> None:
-    """Imports images inside a container of the base image and commits it, as kind does for its own node images."""
+    """Imports images inside a container of the base image and commits it, as kind does for its own."""
     container = "payment-platform-kind-node-build"
     run(["docker", "rm", "-f", container], timeout=60, check=False)
     script = (

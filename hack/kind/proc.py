@@ -1,4 +1,4 @@
-"""Running other programs: always with a time limit, children never outlive an interrupted run, failures show the output's end."""
+"""Running other programs: each has a time limit, ends with an interrupted run, and shows why it failed."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end.
 
-    `timeout` in seconds. stdout and stderr are kept apart, unless `log` is given: then both are appended there
-    and the result's stdout is empty. `environment` is added to this process's own.
-    Raises CommandFailed on overrun, on a missing program and, with `check`, on an exit code other than 0.
+    `timeout` in seconds. stdout and stderr are kept apart, unless `log` is given: then both are appended
+    there and the result's stdout is empty. `environment` is added to this process's own. Raises CommandFailed
+    on overrun, on a missing program and, with `check`, on an exit code other than 0.
     """
     full = {**os.environ, **(environment or {})}
     if log is not None:
@@ -97,7 +97,10 @@ def run(
         _stop(process)
         raise
     result = subprocess.CompletedProcess(
-        list(command), process.returncode, (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace")
+        list(command),
+        process.returncode,
+        (out or b"").decode(errors="replace"),
+        (err or b"").decode(errors="replace"),
     )
     if check and process.returncode != 0:
         shown = logged() if log is not None else tail(result.stdout + result.stderr)

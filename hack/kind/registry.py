@@ -24,5 +24,7 @@ def use_registry(settings: Settings, image: str, current: Step) -> bool:
         current.note(f"PAYMENTS_AIRGAPPED={int(settings.airgapped)}: not asking whether a registry answers")
         return not settings.airgapped
     found = answers(image)
-    current.note("the image registry answers" if found else "no image registry answers: building from packages")
+    current.note(
+        "the image registry answers" if found else "no image registry answers: building from packages"
+    )
     return found

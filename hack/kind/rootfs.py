@@ -54,11 +54,14 @@ PACKAGES = {
 def path(cache: Cache, name: str) -> Path:
     """Where the archive is, or will be; its name changes with the packages and the Debian release."""
     wanted = " ".join((versions.DEBIAN_SUITE, *PACKAGES[name]))
-    return cache.rootfs / f"{name}-{versions.DEBIAN_SUITE}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}.tar"
+    return (
+        cache.rootfs
+        / f"{name}-{versions.DEBIAN_SUITE}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}.tar"
+    )
 
 
 def ensure(cache: Cache, name: str, current: Step) -> Path:
-    """The archive of that root file system, built if it is not there. Needs root on Debian, or mmdebstrap's own ways."""
+    """The archive of that root file system, built with mmdebstrap if it is not there."""
     target = path(cache, name)
     if target.exists():
         return target
@@ -67,7 +70,9 @@ def ensure(cache: Cache, name: str, current: Step) -> Path:
     unfinished = target.with_name(f".{name}.{os.getpid()}.tar")
     for old in cache.rootfs.glob(f".{name}.*.tar"):
         old.unlink()
-    current.note(f"{name}: {len(PACKAGES[name])} packages and what they need, from Debian {versions.DEBIAN_SUITE}")
+    current.note(
+        f"{name}: {len(PACKAGES[name])} packages and what they need, from Debian {versions.DEBIAN_SUITE}"
+    )
     include = f"--include={','.join(PACKAGES[name])}"
     command = ["mmdebstrap", "--variant=minbase", include, versions.DEBIAN_SUITE, str(unfinished)]
     run(command, timeout=BUILD_SECONDS, log=cache.logs / f"rootfs-{name}.log")

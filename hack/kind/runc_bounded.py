@@ -1,10 +1,10 @@
 """An OCI runtime: runc, with each container's capabilities cut to those the machine has.
 
-`docker run --privileged` asks for every capability there is. On a machine whose bounding set lacks one (a virtual
-machine or container without CAP_SYS_RESOURCE, say) runc refuses: "unable to apply caps". This program stands between
-Docker and runc, takes the missing capabilities out of the bundle's config.json (`create`, `run`) or of the process file
-(`exec`), and becomes runc. It is installed only on such machines (see engine.py) and is a single file that imports
-nothing of ours.
+`docker run --privileged` asks for every capability there is. On a machine whose bounding set lacks one (a
+virtual machine or container without CAP_SYS_RESOURCE, say) runc refuses: "unable to apply caps". This program
+stands between Docker and runc, takes the missing capabilities out of the bundle's config.json (`create`,
+`run`) or of the process file (`exec`), and becomes runc. It is installed only on such machines (see
+engine.py) and is a single file that imports nothing of ours.
 
 The spec: https://github.com/opencontainers/runtime-spec/blob/main/config.md#linux-process
 """
@@ -19,10 +19,11 @@ from typing import Any
 
 # Bit numbers of include/uapi/linux/capability.h, in order from 0.
 CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE "
+    "NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT "
+    "SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE "
+    "AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ "
+    "PERFMON BPF CHECKPOINT_RESTORE"
 ).split()
 RUNC_PLACES = ("/usr/sbin/runc", "/usr/bin/runc", "/usr/local/sbin/runc", "/usr/local/bin/runc")
 
@@ -37,7 +38,11 @@ def bounding_set(status: str) -> int:
 
 def missing(mask: int, last_capability: int) -> set[str]:
     """Names of the capabilities that the kernel knows (0 … last_capability) and the mask lacks."""
-    return {f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bit <= last_capability and not mask >> bit & 1}
+    return {
+        f"CAP_{name}"
+        for bit, name in enumerate(CAPABILITIES)
+        if bit <= last_capability and not mask >> bit & 1
+    }
 
 
 def machine_lacks() -> set[str]:

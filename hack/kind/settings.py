@@ -1,11 +1,11 @@
-"""Settings of the local cluster, read once from the environment and the command line, and the one cache folder.
+"""Settings of the local cluster, read once from environment and command line, and the one cache folder.
 
 | variable | meaning | default |
 |---|---|---|
-| PAYMENTS_CACHE | the folder of everything that is kept between runs | `${XDG_CACHE_HOME:-~/.cache}/payment-platform` |
+| PAYMENTS_CACHE | keeps everything between runs | `${XDG_CACHE_HOME:-~/.cache}/payment-platform` |
 | PAYMENTS_AIRGAPPED | 1: never ask an image registry; 0: always pull; empty: find out | empty |
-| NODES | nodes of the cluster, the first is the control plane | 1 |
-| PORT_OFFSET | added to every port on localhost | 0 |
+| NODES | nodes of the cluster, the first is the control plane | as the cluster that runs has, else 1 |
+| PORT_OFFSET | added to every port on localhost | as the cluster that runs has, else 0 |
 | PAYMENTS_CLUSTER | name of the kind cluster | payments |
 """
 
@@ -74,8 +74,9 @@ class Cache:
 class Settings:
     cache: Cache
     cluster: str = DEFAULT_CLUSTER
-    nodes: int = 1
-    port_offset: int = 0
+    # None: not asked for.
+    nodes: int | None = None
+    port_offset: int | None = None
     airgapped: bool | None = None
 
     @property
@@ -89,7 +90,9 @@ class Settings:
         return f"{self.cluster}-control-plane"
 
 
-def _integer(name: str, text: str, lowest: int, highest: int) -> int:
+def _integer(name: str, text: str, lowest: int, highest: int) -> int | None:
+    if text == "":
+        return None
     try:
         value = int(text)
     except ValueError:
@@ -129,7 +132,7 @@ def read_settings(
     return Settings(
         cache=Cache(cache_root(environment, home)),
         cluster=name,
-        nodes=_integer("NODES", nodes or environment.get("NODES") or "1", 1, MAX_NODES),
-        port_offset=_integer("PORT_OFFSET", port_offset or environment.get("PORT_OFFSET") or "0", 0, 30000),
+        nodes=_integer("NODES", nodes or environment.get("NODES", ""), 1, MAX_NODES),
+        port_offset=_integer("PORT_OFFSET", port_offset or environment.get("PORT_OFFSET", ""), 0, 30000),
         airgapped=_airgapped(environment.get("PAYMENTS_AIRGAPPED", "")),
     )

@@ -1,8 +1,8 @@
-"""The programs of the cluster, below PAYMENTS_CACHE/bin: taken from PATH where the version is right, else built.
+"""The programs of the cluster, in PAYMENTS_CACHE/bin: from PATH where the version is right, else built.
 
-Each binary is built into scratch space and renamed into place, then stamped with the hash of what it was made of. So a
-warm run costs a few stat calls, a killed build resumes at the binary it had reached, and a new pin rebuilds.
-`bin/helm` is always statically linked: images copy it.
+Each binary is built into scratch space and renamed into place, then stamped with the hash of what it was made
+of. So a warm run costs a few stat calls, a killed build resumes at the binary it had reached, and a new pin
+rebuilds. `bin/helm` is always statically linked: images copy it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hack.kind import versions
 from hack.kind.locks import locked
 from hack.kind.proc import CommandFailed, Failure, run
 from hack.kind.settings import Cache
-from hack.progress import Step, step
+from hack.progress import step
 
 GO_FOLDER = Path(__file__).resolve().parent / "go"
 BUILD_SECONDS = 3600.0
@@ -49,7 +49,9 @@ def _kubernetes_ldflags(version: str) -> str:
         "gitCommit": "0" * 40,
     }
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-    return "-s -w " + " ".join(f"-X {package}.{key}={value}" for package in packages for key, value in values.items())
+    return "-s -w " + " ".join(
+        f"-X {package}.{key}={value}" for package in packages for key, value in values.items()
+    )
 
 
 def _kubernetes(name: str) -> Tool:
@@ -82,14 +84,23 @@ NODE = (
     ),
     Tool("etcd", "go.etcd.io/etcd/server/v3", versions.ETCD, "etcd"),
     Tool("coredns", "github.com/coredns/coredns", versions.COREDNS),
-    Tool("local-path-provisioner", "github.com/rancher/local-path-provisioner", versions.LOCAL_PATH_PROVISIONER),
+    Tool(
+        "local-path-provisioner", "github.com/rancher/local-path-provisioner", versions.LOCAL_PATH_PROVISIONER
+    ),
 )
 
 
 def inputs_hash(tool: Tool) -> str:
     """Changes whenever the binary would: package, version, flags, lock files, platform."""
     digest = hashlib.sha256()
-    parts = [tool.name, tool.package, tool.version, tool.ldflags, platform.machine(), str(sorted(GO_ENVIRONMENT.items()))]
+    parts = [
+        tool.name,
+        tool.package,
+        tool.version,
+        tool.ldflags,
+        platform.machine(),
+        str(sorted(GO_ENVIRONMENT.items())),
+    ]
     digest.update("\0".join(parts).encode())
     if tool.workspace:
         for lock in ("go.mod", "go.sum"):
@@ -109,7 +120,7 @@ def is_current(cache: Cache, tool: Tool) -> bool:
 
 
 def install(cache: Cache, tool: Tool, binary: Path, source: str) -> None:
-    """Moves a finished binary into the cache, then stamps it; in this order a kill between the two only rebuilds."""
+    """Moves a finished binary into the cache, then stamps it; a kill between the two only rebuilds."""
     cache.bin.mkdir(parents=True, exist_ok=True)
     cache.stamps.mkdir(parents=True, exist_ok=True)
     binary.chmod(0o755)
@@ -142,10 +153,14 @@ def ensure(cache: Cache, wanted: tuple[Tool, ...], name: str) -> None:
             for number, tool in enumerate(absent, 1):
                 if (found := find_on_path(cache, tool)) is not None:
                     current.note(f"{tool.name}: taken from {found}")
-                    install(cache, tool, Path(shutil.copy(found, scratch / tool.name)), f"copied from {found}")
+                    install(
+                        cache, tool, Path(shutil.copy(found, scratch / tool.name)), f"copied from {found}"
+                    )
                 else:
                     current.note(f"building {tool.name} {tool.version} ({number} of {len(absent)})")
-                    install(cache, tool, build(cache, tool, scratch), f"built from {tool.package}@{tool.version}")
+                    install(
+                        cache, tool, build(cache, tool, scratch), f"built from {tool.package}@{tool.version}"
+                    )
             shutil.rmtree(scratch, ignore_errors=True)
         current.done(f"{len(absent)} new in {cache.bin}")
 
@@ -158,7 +173,13 @@ def build(cache: Cache, tool: Tool, scratch: Path) -> Path:
     flags = ["-ldflags", tool.ldflags]
     if tool.workspace:
         command = ["go", "build", "-mod=readonly", *flags, "-o", str(scratch / tool.name), tool.package]
-        run(command, timeout=BUILD_SECONDS, environment=GO_ENVIRONMENT, directory=GO_FOLDER / tool.workspace, log=log)
+        run(
+            command,
+            timeout=BUILD_SECONDS,
+            environment=GO_ENVIRONMENT,
+            directory=GO_FOLDER / tool.workspace,
+            log=log,
+        )
     else:
         environment = {**GO_ENVIRONMENT, "GOBIN": str(scratch)}
         command = ["go", "install", *flags, f"{tool.package}@{tool.version}"]
@@ -167,12 +188,14 @@ def build(cache: Cache, tool: Tool, scratch: Path) -> Path:
 
 
 def check_go() -> None:
-    """Raises Failure where there is no Go that can compile the tools (from 1.21 on Go fetches a newer one itself)."""
+    """Raises Failure where no Go can compile the tools (from 1.21 on Go fetches a newer one itself)."""
     wanted = ".".join(map(str, versions.GO))
     try:
         found = run(["go", "env", "GOVERSION", "GOTOOLCHAIN"], timeout=60, directory=Path("/")).stdout.split()
     except CommandFailed as error:
-        raise Failure(f"Go {wanted} or newer is needed to build the tools, and there is none: {error}") from None
+        raise Failure(
+            f"Go {wanted} or newer is needed to build the tools, and there is none: {error}"
+        ) from None
     number = re.match(r"go(\d+)\.(\d+)", found[0])
     have = (int(number[1]), int(number[2])) if number else (0, 0)
     fetches = have >= (1, 21) and not (len(found) > 1 and found[1].startswith("local"))
@@ -188,7 +211,11 @@ def find_on_path(cache: Cache, tool: Tool) -> Path | None:
     found = shutil.which(tool.name, path=os.pathsep.join(folders))
     if found is None or not is_static_elf(Path(found).read_bytes()):
         return None
-    arguments = {"kind": ["version", "-q"], "kubectl": ["version", "--client"], "helm": ["version", "--short"]}
+    arguments = {
+        "kind": ["version", "-q"],
+        "kubectl": ["version", "--client"],
+        "helm": ["version", "--short"],
+    }
     try:
         said = run([found, *arguments[tool.name]], timeout=20, check=False).stdout
     except CommandFailed:
@@ -199,8 +226,8 @@ def find_on_path(cache: Cache, tool: Tool) -> Path | None:
 def acceptable(name: str, said: str) -> bool:
     """Whether a tool that answers so when asked for its version can be used in place of the pinned one.
 
-    kind has to be the pinned release (its node image belongs to it), kubectl within one minor of the cluster, helm of
-    the pinned major and at least the pinned minor.
+    kind has to be the pinned release (its node image belongs to it), kubectl within one minor of the cluster,
+    helm of the pinned major and at least the pinned minor.
     """
     match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(-\S+)?", said)
     if match is None or match[4]:
@@ -218,7 +245,8 @@ def acceptable(name: str, said: str) -> bool:
 def is_static_elf(content: bytes) -> bool:
     """Whether this is a 64-bit little-endian ELF executable without an interpreter (so it runs in any image).
 
-    Layout: ELF-64 object file format, file header (e_phoff, e_phentsize, e_phnum) and program headers (p_type).
+    Layout: ELF-64 object file format, file header (e_phoff, e_phentsize, e_phnum) and program headers
+    (p_type).
     """
     if content[:6] != b"\x7fELF\x02\x01" or len(content) < 64:
         return False
@@ -227,4 +255,6 @@ def is_static_elf(content: bytes) -> bool:
     interpreter = 3
     if offset + size * count > len(content):
         return False
-    return all(struct.unpack_from("<I", content, offset + index * size)[0] != interpreter for index in range(count))
+    return all(
+        struct.unpack_from("<I", content, offset + index * size)[0] != interpreter for index in range(count)
+    )

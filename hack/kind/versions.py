@@ -1,8 +1,8 @@
 """Everything that is pinned, in one place.
 
-Go modules: kubernetes and etcd are locked by go/*/go.mod and go.sum (the versions there and here must agree; a unit
-test compares them); the others are `package@version`, whose own go.sum and the checksum database lock what they use.
-Debian packages come from a stable release, which changes by security fixes alone.
+Go modules: kubernetes and etcd are locked by go/*/go.mod and go.sum (the versions there and here must agree;
+a unit test compares them); the others are `package@version`, whose own go.sum and the checksum database lock
+what they use. Debian packages come from a stable release, which changes by security fixes alone.
 """
 
 from __future__ import annotations

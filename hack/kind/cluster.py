@@ -1,0 +1,219 @@
+"""The kind cluster: made when there is none, recovered when it stands still, else made anew."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from hack.kind import docker, engine, kind_config, kubectl, network, node_image, nodes, ports, tools, versions
+from hack.kind.locks import locked
+from hack.kind.proc import CommandFailed, Failure, run
+from hack.kind.settings import Settings
+from hack.progress import Step, say, step
+
+CREATE_SECONDS = 900.0
+DELETE_SECONDS = 180.0
+START_SECONDS = 60.0
+API_SECONDS = 90.0
+ADDRESSES_SECONDS = 60.0
+READY_SECONDS = 180.0
+SYSTEM_DEPLOYMENTS = (("kube-system", "coredns"), ("local-path-storage", "local-path-provisioner"))
+
+
+def up(settings: Settings) -> None:
+    """Returns when a cluster as asked for is Ready. Repeatable; every step that is done already is skipped.
+
+    Raises Failure (a taken port, a cluster of another shape) and CommandFailed.
+    """
+    if not engine.answers():
+        ports.require_free(
+            settings.port_offset or 0
+        )  # nothing of ours runs now, so nothing of ours can hold them
+    engine.ensure(settings)
+    with locked(settings.cache, f"cluster-{settings.cluster}"):
+        found = nodes.of_cluster(settings.cluster)
+        same_shape(settings, found)
+        offset = settings.port_offset
+        if offset is None:
+            offset = nodes.port_offset(found) or 0
+        ports.require_free(offset, nodes.held_ports(found))
+        tools.ensure(settings.cache, tools.CLI, "Command line tools")
+        if found and _recover(settings, found):
+            return
+        if found:
+            _delete(settings)
+        _create(settings, len(found) if settings.nodes is None and found else settings.nodes or 1, offset)
+
+
+def same_shape(settings: Settings, found: list[nodes.Node]) -> None:
+    """Raises Failure when another cluster than the one asked for is there; only the user may delete it."""
+    if not found:
+        return
+    fix = "`make down` deletes it, then `make up` makes the one you want"
+    if (
+        settings.nodes is not None
+        and settings.nodes != len(found)
+        and nodes.read_marker(settings.control_plane)
+    ):
+        raise Failure(f"cluster '{settings.cluster}' has {len(found)} node(s), not {settings.nodes}: {fix}")
+    have = nodes.port_offset(found)
+    if settings.port_offset is not None and have is not None and settings.port_offset != have:
+        raise Failure(
+            f"cluster '{settings.cluster}' has PORT_OFFSET={have}, not {settings.port_offset}: {fix}"
+        )
+
+
+def _recover(settings: Settings, found: list[nodes.Node]) -> bool:
+    """Brings an existing cluster to Ready; False when it is better made anew."""
+    with step(f"Cluster '{settings.cluster}'") as current:
+        try:
+            if stopped := [node.name for node in found if not node.running]:
+                current.note(f"starting {', '.join(stopped)}")
+                run(["docker", "start", *stopped], timeout=START_SECONDS)
+            marker = nodes.read_marker(settings.control_plane)
+            if marker is None or marker.get("nodes") != len(found):
+                current.done("was never finished: making it anew")
+                return False
+            _wait_for_api(settings, current)
+            _settle(settings, current, own=node_image.is_own(found[0].image))
+        except (CommandFailed, Failure) as error:
+            current.note(str(error))
+            current.done("does not come back: making it anew")
+            return False
+        if stopped or found[0].image == _wanted_image(settings, found[0].image):
+            current.done(f"is Ready ({len(found)} node(s))")
+        else:
+            current.done(
+                f"is Ready ({len(found)} node(s); a newer node image exists, `make down up` takes it)"
+            )
+    return True
+
+
+def _wanted_image(settings: Settings, present: str) -> str:
+    """The image of the same kind (built here or public) that this checkout would use."""
+    return node_image.own_image(settings.cache) if node_image.is_own(present) else versions.PUBLIC_NODE_IMAGE
+
+
+def _wait_for_api(settings: Settings, current: Step) -> None:
+    deadline = time.monotonic() + API_SECONDS
+    waiting = False
+    while not kubectl.api_answers(settings):
+        if time.monotonic() > deadline:
+            raise Failure(f"the API server has not answered for {API_SECONDS:.0f} s")
+        if not waiting:
+            current.note(f"waiting for the API server, at most {API_SECONDS:.0f} s")
+            waiting = True
+        time.sleep(1)
+
+
+def _settle(settings: Settings, current: Step, *, own: bool) -> None:
+    """Pod network, nodes Ready, DNS and storage Available."""
+    kubectl.ensure_context(settings, current)
+    if own:
+        current.note("pod network")
+        network.apply(_node_networks(settings))
+    current.note("waiting for the nodes to be Ready, DNS and storage Available")
+    limit = f"--timeout={READY_SECONDS:.0f}s"
+    kubectl.run_kubectl(
+        settings, "wait", "node", "--all", "--for=condition=Ready", limit, timeout=READY_SECONDS
+    )
+    for namespace, name in SYSTEM_DEPLOYMENTS:
+        arguments = ("-n", namespace, "wait", f"deployment/{name}", "--for=condition=Available", limit)
+        kubectl.run_kubectl(settings, *arguments, timeout=READY_SECONDS)
+
+
+def _node_networks(settings: Settings) -> list[network.NodeNetwork]:
+    """Each node's addresses; on a new cluster it takes some seconds until all have been given out."""
+    deadline = time.monotonic() + ADDRESSES_SECONDS
+    while (found := network.parse_nodes(kubectl.run_kubectl(settings, "get", "nodes", "-o", "json"))) is None:
+        if time.monotonic() > deadline:
+            raise Failure(f"the nodes have been given no pod addresses for {ADDRESSES_SECONDS:.0f} s")
+        time.sleep(0.5)
+    return found
+
+
+def _create(settings: Settings, count: int, offset: int) -> None:
+    image = node_image.ensure(settings)
+    own = node_image.is_own(image)
+    folder = settings.cache.kind / settings.cluster
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    # A copy, for it is mounted into the node as long as the cluster lives.
+    policy = Path(shutil.copy(Path(__file__).with_name("audit-policy.yaml"), folder))
+    config = folder / "kind.json"
+    config.write_text(
+        kind_config.render(
+            name=settings.cluster,
+            image=image,
+            nodes=count,
+            port_offset=offset,
+            audit_policy=policy,
+            own_network=own,
+        )
+    )
+    with step(f"Cluster '{settings.cluster}' ({count} node(s))") as current:
+        kubectl.clear_stale_lock()
+        log = settings.cache.logs / "kind-create.log"
+        current.note(f"kind create cluster (log: {log})")
+        command = [
+            str(settings.cache.bin / "kind"),
+            "create",
+            "cluster",
+            "--config",
+            str(config),
+            "--wait",
+            "0s",
+        ]
+        run(command, timeout=CREATE_SECONDS, log=log)
+        docker.execute(settings.control_plane, "test", "-s", kind_config.AUDIT_LOG)
+        nodes.write_marker(settings.control_plane, {"nodes": count, "port_offset": offset, "image": image})
+        _settle(settings, current, own=own)
+        current.done("is Ready")
+
+
+def down(settings: Settings) -> None:
+    """Deletes the cluster and what a half-made one left. Repeatable."""
+    if not engine.answers() and shutil.which("dockerd") is None:
+        say("there is no Docker Engine, so there is no cluster")
+        return
+    engine.ensure(settings)
+    with locked(settings.cache, f"cluster-{settings.cluster}"):
+        _delete(settings)
+
+
+def _delete(settings: Settings) -> None:
+    with step(f"Deleting cluster '{settings.cluster}'") as current:
+        kubectl.clear_stale_lock()
+        kind = settings.cache.bin / "kind"
+        if kind.exists():
+            run(
+                [str(kind), "delete", "cluster", "--name", settings.cluster],
+                timeout=DELETE_SECONDS,
+                check=False,
+            )
+        if left := [node.name for node in nodes.of_cluster(settings.cluster)]:
+            current.note(f"removing {', '.join(left)}")
+            run(["docker", "rm", "-f", "-v", *left], timeout=DELETE_SECONDS)
+        shutil.rmtree(settings.cache.kind / settings.cluster, ignore_errors=True)
+
+
+def status(settings: Settings) -> bool:
+    """Prints what is there on stdout; True when the cluster is usable."""
+    if not engine.answers():
+        print("Docker Engine: does not answer")
+        return False
+    found = nodes.of_cluster(settings.cluster)
+    if not found:
+        print(f"cluster {settings.cluster}: none")
+        return False
+    ready = kubectl.api_answers(settings) and nodes.read_marker(settings.control_plane) is not None
+    print(f"cluster {settings.cluster}: {'API server answers' if ready else 'API server does not answer'}")
+    for node in found:
+        print(f"  {node.name}: {'running' if node.running else 'stopped'}, {node.image}")
+    for point in ports.ACCESS_POINTS:
+        for host in (
+            host for node in found for host, inside in node.host_ports.items() if inside == point.node_port
+        ):
+            print(f"  http://localhost:{host} -> NodePort {point.node_port} ({point.name})")
+    return ready

@@ -1,0 +1,90 @@
+"""The pod network of clusters whose node image brings none: a bridge on each node, routes between the nodes.
+
+It carries pods and Services. It accepts NetworkPolicies and enforces none.
+Source: the CNI plugins bridge, host-local and portmap, https://www.cni.dev/plugins/current/
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from hack.kind import docker
+
+# kind's default, which kubeadm hands out to the nodes in parts.
+POD_SUBNET = "10.244.0.0/16"
+CONFLIST = "/etc/cni/net.d/10-bridge.conflist"
+
+
+@dataclass(frozen=True)
+class NodeNetwork:
+    name: str
+    pod_cidr: str
+    address: str
+
+
+def parse_nodes(listing: str) -> list[NodeNetwork] | None:
+    """From `kubectl get nodes -o json`; None as long as a node waits for its pod addresses."""
+    found = []
+    for item in json.loads(listing)["items"]:
+        name = item["metadata"]["name"]
+        cidr = item["spec"].get("podCIDR", "")
+        internal = [
+            entry["address"] for entry in item["status"]["addresses"] if entry["type"] == "InternalIP"
+        ]
+        if not cidr or not internal:
+            return None
+        found.append(NodeNetwork(name, cidr, internal[0]))
+    return found
+
+
+def conflist(pod_cidr: str) -> str:
+    """The CNI configuration of one node."""
+    plugins: list[dict[str, Any]] = [
+        {
+            "type": "bridge",
+            "bridge": "cni0",
+            "isGateway": True,
+            "ipMasq": False,
+            "hairpinMode": True,
+            "ipam": {
+                "type": "host-local",
+                "ranges": [[{"subnet": pod_cidr}]],
+                "routes": [{"dst": "0.0.0.0/0"}],
+            },
+        },
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
+    return json.dumps({"cniVersion": "0.4.0", "name": "bridge", "plugins": plugins}, indent=1) + "\n"
+
+
+def node_script(node: NodeNetwork, all_nodes: list[NodeNetwork]) -> str:
+    """Shell commands that bring one node to the wanted state; the configuration comes by stdin. Repeatable.
+
+    The file appears in one go, for the container runtime reads it as soon as it is there. Only what leaves
+    the pods' network hides behind the node's address: between pods each keeps its own, as in kind's own
+    network (the bridge plugin's ipMasq would hide what goes to other nodes, too).
+    """
+    rule = f"POSTROUTING -s {node.pod_cidr} ! -d {POD_SUBNET} -j MASQUERADE"
+    lines = [
+        "set -eu",
+        f"mkdir -p $(dirname {CONFLIST})",
+        f"cat > {CONFLIST}.new",
+        f"if cmp -s {CONFLIST}.new {CONFLIST}; then rm {CONFLIST}.new; else mv {CONFLIST}.new {CONFLIST}; fi",
+        f"iptables -w -t nat -C {rule} 2>/dev/null || iptables -w -t nat -A {rule}",
+    ]
+    lines += [
+        f"ip route replace {other.pod_cidr} via {other.address}"
+        for other in all_nodes
+        if other.name != node.name
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def apply(nodes: list[NodeNetwork]) -> None:
+    """Brings every node to the wanted state; needed again after a restart, for routes do not outlive one."""
+    for node in nodes:
+        docker.execute(
+            node.name, "sh", "-c", node_script(node, nodes), stdin=conflist(node.pod_cidr).encode()
+        )
