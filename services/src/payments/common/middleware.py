@@ -49,10 +49,15 @@ class RequestContext:
         context.traceparent.set(trace if trace and _TRACEPARENT.fullmatch(trace) else None)
         context.deadline.set(self._deadline(scope))
         id_header = (b"x-request-id", request_id.encode())
+        began = time.monotonic()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], id_header]
+                if log.isEnabledFor(logging.DEBUG):  # the load balancer writes the access log
+                    taken = round((time.monotonic() - began) * 1000, 2)
+                    fields = {"method": scope["method"], "path": scope["path"], "milliseconds": taken}
+                    log.debug("request", extra={**fields, "status": message["status"]})
             await send(message)
 
         await self._app(scope, receive, send_with_id)
