@@ -215,5 +215,5 @@ def status(settings: Settings) -> bool:
         for host in (
             host for node in found for host, inside in node.host_ports.items() if inside == point.node_port
         ):
-            print(f"  http://localhost:{host} -> NodePort {point.node_port} ({point.name})")
+            print(f"  localhost:{host} -> NodePort {point.node_port} ({point.name})")
     return ready

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from hack.kind.settings import Settings
 from hack.progress import step
 
 LOAD_SECONDS = 900.0
-IMPORT = "ctr --namespace k8s.io images import --all-platforms --digests --snapshotter overlayfs -"
+NOTICE_SECONDS = 20.0
+IMPORT = "ctr --namespace k8s.io images import --all-platforms --snapshotter overlayfs -"
 
 
 def full_name(image: str) -> str:
@@ -59,6 +61,7 @@ def load(settings: Settings, images: list[str]) -> None:
             absent = sorted({image for some in lacking.values() for image in some})
             current.note(f"{', '.join(absent)} into {', '.join(lacking)}")
             _import(settings, absent, list(lacking))
+            _verify(list(lacking), wanted)
         current.done(f"{len(absent)} loaded, {len(images) - len(absent)} were there")
 
 
@@ -77,6 +80,15 @@ def _import(settings: Settings, images: list[str], names: list[str]) -> None:
                 future.result()
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _verify(names: list[str], wanted: dict[str, str]) -> None:
+    """Raises Failure when an image did not arrive; the node's runtime takes notice of new ones a moment later."""
+    deadline = time.monotonic() + NOTICE_SECONDS
+    while lacking := {name: absent for name in names if (absent := missing(name, wanted))}:
+        if time.monotonic() > deadline:
+            raise Failure(f"loaded, but not found afterwards: {lacking}; run the same command again")
+        time.sleep(0.5)
 
 
 def _import_archive(archive: Path, node: str, log: Path) -> None:

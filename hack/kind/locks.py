@@ -14,7 +14,7 @@ from hack.progress import say
 
 @contextmanager
 def locked(cache: Cache, name: str, timeout: float = 3600) -> Iterator[None]:
-    """Holds the lock `name` of this cache; waits `timeout` seconds for another holder, then raises Failure."""
+    """Holds the lock `name` of this cache; waits `timeout` seconds for it, then raises Failure."""
     cache.locks.mkdir(parents=True, exist_ok=True)
     path = cache.locks / f"{name}.lock"
     deadline = time.monotonic() + timeout
