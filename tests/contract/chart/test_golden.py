@@ -1,0 +1,38 @@
+"""The manifests of each profile, whole. `UPDATE_GOLDEN=1` writes them anew; a person reads the diff."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.contract.chart.helm import CHART, KUBE_VERSIONS, run, template
+from tests.contract.chart.samples import EXTERNAL, PROFILES
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = {**PROFILES, "external": EXTERNAL}
+
+
+def text(case: str, kube: str) -> str:
+    objects = [doc for doc in yaml.safe_load_all(template(CASES[case], kube=kube)) if doc]
+    objects.sort(key=lambda item: (item["kind"], item["metadata"]["name"]))
+    return yaml.safe_dump_all(objects, sort_keys=True, width=120)
+
+
+@pytest.mark.parametrize("kube", KUBE_VERSIONS)
+@pytest.mark.parametrize("case", CASES)
+def test_the_manifests_are_those_reviewed(case: str, kube: str) -> None:
+    file = GOLDEN / f"{case}.yaml"
+    rendered = text(case, kube)
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(rendered)
+    assert rendered == file.read_text(), f"{file.name} differs: read the diff, then run with UPDATE_GOLDEN=1"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_render_is_repeatable(case: str) -> None:
+    assert text(case, "1.34.0") == text(case, "1.34.0")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_helm_lint_finds_nothing(case: str) -> None:
+    assert "0 chart(s) failed" in run("lint", str(CHART), "--kube-version", "1.34.0", values=CASES[case])

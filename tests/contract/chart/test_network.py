@@ -1,0 +1,144 @@
+"""NetworkPolicies against the catalog's flows, both ways.
+
+The evaluator knows what Kubernetes makes of a policy, and nothing of the chart's templates.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.contract.chart.helm import MANAGED, Object, catalog, named, pods, render
+from tests.contract.chart.samples import EXTERNAL, PRODUCTION, PROFILES
+
+CATALOG = catalog()
+OUTSIDE: dict[str, str] = {}
+PORTS = {53, 80, 443, 6443, 8081, 8443} | {s["port"] for s in CATALOG["services"].values()}
+PORTS |= {5432, 5433, 6379, 9092, 9093, 9094}
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    assert set(selector) <= {"matchLabels"}, "the evaluator knows matchLabels only"
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+
+
+def rule_allows(rule: dict[str, Any], key: str, peer: dict[str, str], port: int) -> bool:
+    if port not in [entry["port"] for entry in rule.get("ports", []) if entry["protocol"] == "TCP"]:
+        return False
+    if key not in rule:
+        return True
+    return any("podSelector" in p and peer != OUTSIDE and selects(p["podSelector"], peer) for p in rule[key])
+
+
+def side_allows(
+    policies: list[Object], way: str, subject: dict[str, str], peer: dict[str, str], port: int
+) -> bool:
+    """Whether the policies of `subject` let `way` (Ingress or Egress) with `peer` through."""
+    mine = [
+        p["spec"]
+        for p in policies
+        if way in p["spec"]["policyTypes"] and selects(p["spec"]["podSelector"], subject)
+    ]
+    key = {"Ingress": "from", "Egress": "to"}[way]
+    return not mine or any(
+        rule_allows(rule, key, peer, port) for spec in mine for rule in spec.get(way.lower()) or []
+    )
+
+
+def allowed(objects: list[Object]) -> set[tuple[str, str, int]]:
+    """Every connection that both ends let through."""
+    policies = list(named(objects, "NetworkPolicy").values())
+    labels = {name: pod["metadata"]["labels"] for name, pod in pods(objects)}
+    labels["outside"] = OUTSIDE
+    found = set()
+    for source, source_labels in labels.items():
+        for target, target_labels in labels.items():
+            for port in PORTS:
+                out = source == "outside" or side_allows(
+                    policies, "Egress", source_labels, target_labels, port
+                )
+                into = target == "outside" or side_allows(
+                    policies, "Ingress", target_labels, source_labels, port
+                )
+                if out and into and not source == target == "outside":
+                    found.add((source, target, port))
+    return found
+
+
+def expected(external: bool = False, hook: bool = True) -> Iterator[tuple[str, str, int]]:
+    services, home = CATALOG["services"], {"postgres": 5432, "redis": 6379, "kafka": 9092}
+    away = {"postgres": 5433, "redis": 6379, "kafka": 9094}
+    for name, entry in services.items():
+        for callee in entry.get("calls", []):
+            yield name, callee, services[callee]["port"]
+    needs = {name: list(job["needs"]) for name, job in CATALOG["jobs"].items()}
+    for name, entry in services.items():
+        has = {"postgres": entry.get("schema"), "redis": entry.get("redis"), "kafka": entry.get("kafka")}
+        needs[name] = [dependency for dependency, wanted in has.items() if wanted]
+    for name, dependencies in needs.items():
+        for dependency in dependencies:
+            yield (name, "outside", away[dependency]) if external else (name, dependency, home[dependency])
+    if not external:
+        yield "kafka", "kafka", 9092
+        yield "kafka", "kafka", 9093
+    yield "outside", "load-balancer", 8080
+    if hook:
+        yield "credentials", "outside", 443
+        yield "credentials", "outside", 6443
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_is_allowed_is_what_the_catalog_says(profile: str) -> None:
+    # An address range for the providers in production is no peer that this evaluator follows; see below.
+    assert allowed(render(PROFILES[profile])) == set(expected())
+
+
+def test_with_everything_external() -> None:
+    assert allowed(render(EXTERNAL)) == set(expected(external=True))
+
+
+def test_under_the_operator_nobody_reaches_the_api_server() -> None:
+    assert allowed(render(MANAGED | {"profile": "dev"})) == set(expected(hook=False))
+
+
+def test_the_evaluator_sees_a_hole() -> None:
+    objects = render({"profile": "dev"})
+    for policy in objects:
+        if policy["kind"] == "NetworkPolicy" and policy["metadata"]["name"] == "postgres":
+            policy["spec"]["ingress"].append({"ports": [{"protocol": "TCP", "port": 5432}]})
+    assert allowed(objects) - set(expected()) == {("outside", "postgres", 5432)}
+
+
+def test_each_pod_is_denied_by_default_and_may_ask_for_names() -> None:
+    policies = named(render({"profile": "dev"}), "NetworkPolicy")
+    default, dns = policies["default-deny"]["spec"], policies["allow-dns"]["spec"]
+    assert default["policyTypes"] == ["Ingress", "Egress"]
+    assert not {"ingress", "egress"} & set(default)
+    for _, pod in pods(render({"profile": "dev"})):
+        assert selects(default["podSelector"], pod["metadata"]["labels"])
+        assert selects(dns["podSelector"], pod["metadata"]["labels"])
+    (rule,) = dns["egress"]
+    assert {(entry["protocol"], entry["port"]) for entry in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
+    assert all("to" in rule and peer for peer in rule["to"])
+
+
+def test_real_providers_are_reached_on_the_internet_only() -> None:
+    spec = named(render(PRODUCTION), "NetworkPolicy")["notification-service"]["spec"]
+    (rule,) = [rule for rule in spec["egress"] if any("ipBlock" in peer for peer in rule.get("to", []))]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 443}]
+    blocks = {peer["ipBlock"]["cidr"]: peer["ipBlock"]["except"] for peer in rule["to"]}
+    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(blocks["0.0.0.0/0"])
+    others = [
+        n for n, p in named(render(PRODUCTION), "NetworkPolicy").items() if "0.0.0.0/0" in str(p["spec"])
+    ]
+    assert others == ["notification-service"]
+
+
+def test_a_node_port_opens_the_dependency() -> None:
+    values = {"profile": "dev", "postgres": {"nodePort": 30432}, "redis": {"nodePort": 30379}}
+    more = allowed(render(values)) - set(expected())
+    assert more == {("outside", "postgres", 5432), ("outside", "redis", 6379)}
+
+
+def test_switched_off_there_are_none() -> None:
+    values = {"profile": "dev", "security": {"networkPolicies": {"enabled": False}}}
+    assert named(render(values), "NetworkPolicy") == {}
