@@ -57,24 +57,19 @@ class Cluster:
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
 
-    def sql(self, namespace: str, statement: str) -> list[list[str]]:
-        """Rows of a query as PostgreSQL's superuser, through the pod's local socket."""
+    def sql(self, namespace: str, statement: str, **variables: str) -> list[list[str]]:
+        """Rows of a query as PostgreSQL's superuser, through the pod's local socket.
+
+        Args:
+            variables: psql's own: `:'name'` in the statement becomes a quoted literal.
+        """
+        # psql replaces variables in what it reads from standard input, not in --command.
+        options = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
         output = self.kubectl(
-            *("-n", namespace, "exec", "postgres-0", "-c", "postgres", "--"),
-            *(
-                "psql",
-                "-h",
-                "/tmp",
-                "-U",
-                "postgres",
-                "-d",
-                "payment_db",
-                "-AtX",
-                "-F",
-                "\t",
-                "-c",
-                statement,
-            ),
+            *("-n", namespace, "exec", "-i", "postgres-0", "-c", "postgres", "--"),
+            *("psql", "-h", "/tmp", "-U", "postgres", "-d", "payment_db", "-AtX", "-F", "\t"),
+            *("-v", "ON_ERROR_STOP=1", *options),
+            stdin=statement,
         )
         return [line.split("\t") for line in output.splitlines()]
 

@@ -45,9 +45,10 @@ def test_login_answers_as_documented(url: str) -> None:
 def test_the_ledger_has_it_once(cluster: Cluster, payment: str) -> None:
     rows = cluster.sql(
         NAMESPACE,
-        f"""SELECT e.account_number, e.amount_minor, e.currency FROM accounts.transfers t
-            JOIN accounts.entries e ON e.transfer_id = t.id WHERE t.payment_id = '{payment}'
+        """SELECT e.account_number, e.amount_minor, e.currency FROM accounts.transfers t
+            JOIN accounts.entries e ON e.transfer_id = t.id WHERE t.payment_id = :'payment'
             ORDER BY e.amount_minor""",
+        payment=payment,
     )
     assert rows == [["ACC001", "-1234", "USD"], ["ACC002", "1234", "USD"]]
 
