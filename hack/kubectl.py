@@ -67,7 +67,7 @@ class Cluster:
         options = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
         output = self.kubectl(
             *("-n", namespace, "exec", "-i", "postgres-0", "-c", "postgres", "--"),
-            *("psql", "-h", "/tmp", "-U", "postgres", "-d", "payment_db", "-AtX", "-F", "\t"),
+            *("psql", "-U", "postgres", "-d", "payment_db", "-AtX", "-F", "\t"),
             *("-v", "ON_ERROR_STOP=1", *options),
             stdin=statement,
         )
