@@ -13,6 +13,11 @@ from payments.common.errors import Problem
 
 B = TypeVar("B")
 
+_ABOUT_MEMBERS = (
+    ("Object missing required field ", "is required"),
+    ("Object contains unknown field ", "is not known"),
+)
+
 
 class Call(Generic[B]):
     """One call of a route: the decoded body, and who calls for whom."""
@@ -97,6 +102,13 @@ def _decode(decoder: "msgspec.json.Decoder[B]", raw: bytes) -> B:
 
 
 def field_error(error: msgspec.ValidationError) -> dict[str, str]:
-    """Field and message of a msgspec error, e.g. "Expected `int`, got `str` - at `$.amount`"."""
+    """Field and message of a msgspec error, e.g. "Expected `int`, got `str` - at `$.amount`"; echoes no value."""
     message, _, where = str(error).partition(" - at ")
-    return {"field": where.strip("`").removeprefix("$").lstrip(".") or "body", "message": message}
+    path = where.strip("`").removeprefix("$").lstrip(".")
+    for said, meant in _ABOUT_MEMBERS:
+        if message.startswith(said):
+            name = message.removeprefix(said).strip("`")[:64]
+            return {"field": f"{path}.{name}" if path else name, "message": meant}
+    if message.startswith("Invalid enum value"):
+        message = "is not one of the allowed values"
+    return {"field": path or "body", "message": message}
