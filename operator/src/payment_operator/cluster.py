@@ -18,6 +18,7 @@ from kubernetes.dynamic.resource import Resource
 
 from payment_operator.errors import ApiError
 from payment_operator.kinds import BY_KIND, Kind
+from payment_operator.settings import FIELD_MANAGER
 
 Object = dict[str, Any]
 Item = TypeVar("Item")
@@ -97,6 +98,21 @@ class Cluster:
             token = page["metadata"].get("continue")
             if not token:
                 return items
+
+    def apply(self, kind: Kind, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
+        """Server-side apply by our field manager; the fields of the body become ours."""
+        path = self._resources[kind.kind].path(  # type: ignore[no-untyped-call]
+            name=name, namespace=namespace
+        )
+        return self._checked(
+            self.dynamic.request,
+            "patch",
+            f"{path}/{subresource}" if subresource else path,
+            body=body,
+            content_type="application/apply-patch+yaml",
+            field_manager=FIELD_MANAGER,
+            force_conflicts=True,
+        )
 
     def raw(self, path: str) -> Object:
         """A path outside of the resources, such as /version."""

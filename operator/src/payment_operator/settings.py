@@ -20,21 +20,21 @@ class Settings(BaseSettings):
     """Folder of the platform's chart; its version is the only one that this operator installs."""
     helm: str = "helm"
     """The helm binary."""
-    helm_timeout: float = Field(20.0, gt=0)
+    helm_timeout: float = Field(default=20.0, gt=0)
     """Seconds for one render."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to look after, separated by commas; none means all of the cluster."""
-    workers: int = Field(4, ge=1, le=64)
+    workers: int = Field(default=4, ge=1, le=64)
     """Platforms reconciled at the same time."""
-    io_threads: int = Field(8, ge=1, le=64)
+    io_threads: int = Field(default=8, ge=1, le=64)
     """Requests to the API server at the same time, over all workers."""
-    request_timeout: float = Field(10.0, gt=0)
+    request_timeout: float = Field(default=10.0, gt=0)
     """Seconds for one request to the API server."""
-    resync_seconds: float = Field(90.0, gt=0)
+    resync_seconds: float = Field(default=90.0, gt=0)
     """Mean time between two looks at a platform that nothing happened to; spread by a third to both sides."""
-    metrics_port: int = Field(9090, ge=0, le=65535)
+    metrics_port: int = Field(default=9090, ge=0, le=65535)
     """Port of /metrics; 0 switches it off."""
-    health_port: int = Field(8080, ge=0, le=65535)
+    health_port: int = Field(default=8080, ge=0, le=65535)
     """Port of /healthz; 0 switches it off."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""

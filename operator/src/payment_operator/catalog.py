@@ -1,0 +1,48 @@
+"""Which Secrets and key sets a platform has, from the catalog of its chart. Names are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from payment_operator import keys
+
+SIGNING, ENCRYPTION = "gateway-signing-keys", "gateway-encryption-keys"
+KEY_SET = "private.jwks.json"
+PUBLIC_KEYS, IDENTITY = "gateway-public-keys", "service-identity"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKind:
+    """A Secret of a fixed name: its keys and how to make the values."""
+
+    name: str
+    keys: tuple[str, ...]
+    make: Callable[[], Mapping[str, str]]
+
+
+def schemas(chart: Path) -> tuple[str, ...]:
+    """The database schemas that services own, which are roles' names too."""
+    catalog = yaml.safe_load((chart / "files" / "catalog.yaml").read_text())
+    return tuple(sorted({str(item["schema"]) for item in catalog["services"].values() if item.get("schema")}))
+
+
+def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:
+    """All Secrets of a platform with builtin dependencies."""
+    return (
+        _database("postgres-superuser", "postgres"),
+        *(_database(f"{schema}-database", schema) for schema in schema_names),
+        SecretKind("redis-credentials", ("password",), lambda: {"password": keys.password()}),
+        SecretKind("kafka-cluster", ("cluster-id",), lambda: {"cluster-id": keys.kafka_cluster_id()}),
+        SecretKind(SIGNING, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.signing_jwk())}),
+        SecretKind(ENCRYPTION, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.encryption_jwk())}),
+        SecretKind("otp-hmac-key", ("key",), lambda: {"key": keys.hmac_key()}),
+        SecretKind("load-balancer-token", ("token",), lambda: {"token": keys.password()}),
+    )
+
+
+def _database(name: str, role: str) -> SecretKind:
+    return SecretKind(name, ("username", "password"), lambda: {"username": role, "password": keys.password()})

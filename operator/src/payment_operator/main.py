@@ -1,0 +1,154 @@
+"""The operator's process: settings read once, parts wired, Kopf run. ``python3 -m payment_operator.main``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import kopf
+from prometheus_client import start_http_server
+
+from payment_operator import handlers, metrics
+from payment_operator.catalog import schemas, secret_kinds
+from payment_operator.cluster import Cluster, connect
+from payment_operator.desire import Desire
+from payment_operator.discovery import Discovery
+from payment_operator.errors import OperatorError
+from payment_operator.kinds import GROUP, PLATFORM
+from payment_operator.reconcile import Reconciler
+from payment_operator.render import Renderer
+from payment_operator.resync import Resync
+from payment_operator.settings import Settings
+from payment_operator.workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+#: Seconds after which the API server, and then the client, ends a watch; none is dead for longer unnoticed.
+WATCH_SERVER_SECONDS, WATCH_CLIENT_SECONDS = 300, 310
+#: A key that is due for so many seconds and does not run means that the workers hang.
+STALL_SECONDS = 300.0
+
+
+class Operator:
+    """All parts of a running operator."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cluster = Cluster(
+            connect(settings.io_threads + settings.workers),
+            timeout=settings.request_timeout,
+            threads=settings.io_threads,
+        )
+        desire = Desire(
+            self._cluster,
+            Renderer(settings.chart, helm=settings.helm, timeout=settings.helm_timeout),
+            secret_kinds(schemas(settings.chart)),
+            Discovery(self._cluster, time.monotonic),
+        )
+        self._reconciler = Reconciler(self._cluster, desire, lambda: datetime.now(UTC))
+        self._threads = ThreadPoolExecutor(settings.workers + 1, thread_name_prefix="reconcile")
+        self.queue = WorkQueue(self._reconcile, workers=settings.workers, clock=time.monotonic)
+        self._resync = Resync(
+            self.queue, self._namespaces, interval=settings.resync_seconds, clock=time.monotonic
+        )
+        self._resync_task: asyncio.Task[None] | None = None
+
+    async def start(self, **_: Any) -> None:
+        """Start the workers and the full passes, in Kopf's loop."""
+        self.queue.start()
+        self._resync_task = asyncio.create_task(self._resync.run(), name="resync")
+
+    async def stop(self, **_: Any) -> None:
+        """Stop them; a reconcile under way ends with its current request."""
+        if self._resync_task is not None:
+            self._resync_task.cancel()
+        await self.queue.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def healthy(self, **_: Any) -> str:
+        """The liveness probe: fails when nothing would be repaired any more."""
+        if self._resync_task is None or self._resync_task.done():
+            raise kopf.PermanentError("the full passes ended")
+        wrong = self._resync.stalled() or self.queue.stalled(STALL_SECONDS)
+        if wrong:
+            raise kopf.PermanentError(wrong)
+        return "ok"
+
+    async def _reconcile(self, namespace: str) -> float | None:
+        started = time.monotonic()
+        try:
+            again = await self._in_thread(self._reconciler.reconcile, namespace)
+        except Exception as error:
+            metrics.RECONCILES.labels("error").inc()
+            metrics.ERRORS.labels(
+                error.reason if isinstance(error, OperatorError) else type(error).__name__
+            ).inc()
+            raise
+        finally:
+            metrics.DURATION.observe(time.monotonic() - started)
+        metrics.RECONCILES.labels("ok").inc()
+        return again
+
+    async def _namespaces(self) -> Sequence[str]:
+        def find() -> list[str]:
+            places = self._settings.watch_namespaces or (None,)
+            found = [item for place in places for item in self._cluster.list(PLATFORM, place)]
+            return [item["metadata"]["namespace"] for item in found]
+
+        return await self._in_thread(find)
+
+    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """Kopf only watches: no finalizers, no annotations, no events, no peering."""
+    settings = kopf.OperatorSettings()
+    settings.watching.server_timeout = WATCH_SERVER_SECONDS
+    settings.watching.client_timeout = WATCH_CLIENT_SECONDS
+    settings.watching.connect_timeout = 10
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.persistence.finalizer = f"{GROUP}/unused"
+    return settings
+
+
+def main() -> None:
+    """Run until a signal."""
+    settings = Settings()
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
+    )
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    operator = Operator(settings)
+    registry = kopf.OperatorRegistry()
+    tuned = kopf_settings()
+    kopf.on.login(registry=registry)(kopf.login_via_client)
+    kopf.on.startup(registry=registry)(operator.start)
+    kopf.on.cleanup(registry=registry)(operator.stop)
+    kopf.on.probe(id="health", registry=registry)(operator.healthy)
+    handlers.register(registry, tuned, operator.queue)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port)
+    kopf.run(
+        registry=registry,
+        settings=tuned,
+        standalone=True,
+        namespaces=settings.watch_namespaces,
+        clusterwide=not settings.watch_namespaces,
+        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz" if settings.health_port else None,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What is there: our children, pods, and names that somebody else has taken.
+
+Read by LIST with the platform's label at each reconcile, not from a cache: reconciles are coalesced, so a
+platform at rest costs some requests a minute; nothing can be stale after a lost watch, and memory does not
+grow with the number of platforms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from payment_operator.cluster import Cluster, Object
+from payment_operator.kinds import BY_KIND, CHILDREN, PLATFORM_LABEL, POD, Kind, Ref, ref_of
+from payment_operator.manifest import Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """``live`` is ours; ``foreign`` are wanted names whose object belongs to somebody else."""
+
+    live: dict[Ref, Object]
+    foreign: frozenset[Ref]
+    pods: list[Object]
+
+
+def observe(cluster: Cluster, owner: Owner, wanted: Iterable[Ref]) -> Observed:
+    """Look at the namespace. ``wanted`` are the names that the platform is to have. Raises ApiError."""
+    selector = f"{PLATFORM_LABEL}={owner.name}"
+
+    def listed(kind: Kind) -> list[Object]:
+        return cluster.list(kind, owner.namespace, selector)
+
+    *children, pods = cluster.parallel(listed, (*CHILDREN, POD))
+    found = {ref_of(item): item for items in children for item in items}
+    live = {ref: item for ref, item in found.items() if owner.owns(item)}
+    missing = [ref for ref in wanted if ref not in live]
+
+    def taken(ref: Ref) -> Object | None:
+        return cluster.get(BY_KIND[ref.kind], owner.namespace, ref.name)
+
+    # The label may have been taken off one of ours, or be missing on somebody else's.
+    for ref, item in zip(missing, cluster.parallel(taken, missing), strict=True):
+        if item is not None:
+            found[ref] = {"apiVersion": BY_KIND[ref.kind].api_version, "kind": ref.kind} | item
+            if owner.owns(item):
+                live[ref] = found[ref]
+    return Observed(live, frozenset(ref for ref in missing if ref in found and ref not in live), pods)

@@ -1,0 +1,91 @@
+"""One look at a namespace and all that follows from it; as often as anybody likes, to the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from payment_operator.apply import Writer
+from payment_operator.cluster import Cluster
+from payment_operator.desire import Desire
+from payment_operator.errors import ApiError, OperatorError
+from payment_operator.kinds import PLATFORM
+from payment_operator.manifest import Object, Owner
+from payment_operator.observe import observe
+from payment_operator.pace import again
+from payment_operator.plan import Rollout, plan
+from payment_operator.reach import external_addresses, unreachable
+from payment_operator.spec import PaymentPlatformSpec
+from payment_operator.status import changed, conflict, status_of
+from payment_operator.values import parse
+from payment_operator.view import View
+
+
+class Reconciler:
+    """Keeps platforms as declared. ``reconcile`` blocks; different namespaces may run at once."""
+
+    def __init__(self, cluster: Cluster, desire: Desire, now: Callable[[], datetime]) -> None:
+        self._cluster = cluster
+        self._desire = desire
+        self._now = now
+
+    def reconcile(self, namespace: str) -> float | None:
+        """Returns after how many seconds to look again, None for the next full pass. Raises ApiError."""
+        found = self._cluster.list(PLATFORM, namespace)
+        platforms = [item for item in found if "deletionTimestamp" not in item["metadata"]]
+        platforms.sort(key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
+        for younger in platforms[1:]:
+            self._write(younger, conflict(self._blank(younger), platforms[0]["metadata"]["name"]))
+        return self._keep(platforms[0]) if platforms else None
+
+    def _keep(self, platform: Object) -> float | None:
+        view = self._blank(platform)
+        if not view.previous:
+            self._write(platform, status_of(view))
+        metadata = platform["metadata"]
+        owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
+        try:
+            spec = parse(platform["spec"])
+            view = self._desire.wanted(replace(view, spec=spec), spec, owner)
+            view = self._look(view, spec, owner)
+            if not view.paused:
+                view = self._act(view)
+        except OperatorError as problem:
+            view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
+            self._write(platform, status_of(view))
+            if isinstance(problem, ApiError):
+                raise
+        else:
+            self._write(platform, status_of(view))
+        return again(view)
+
+    def _look(self, view: View, spec: PaymentPlatformSpec, owner: Owner) -> View:
+        """What is there, and what to do about it."""
+        observed = observe(self._cluster, owner, (item.ref for item in view.desired))
+        external = external_addresses(spec)
+        silent = {name: why for name, addresses in external.items() if (why := unreachable(addresses))}
+        rollout = Rollout(view.release != view.previous.get("release"), view.installed)
+        decided = plan(view.desired, observed.live, observed.foreign, rollout, tuple(silent.values()))
+        return replace(view, observed=observed, unreachable=silent, plan=decided)
+
+    def _act(self, view: View) -> View:
+        """The plan, done; what the API server refused is noted."""
+        writer = Writer(self._cluster, view.namespace)
+        refused = writer.apply_all(view.plan.apply, view.observed.live)
+        for ref in view.plan.prune:
+            writer.delete(ref, view.observed.live[ref])
+        return replace(view, refused=refused)
+
+    def _blank(self, platform: Object) -> View:
+        metadata, status = platform["metadata"], platform.get("status") or {}
+        return View(metadata["namespace"], metadata["generation"], self._now(), status, self._desire.version)
+
+    def _write(self, platform: Object, status: Object) -> None:
+        """The status, when it says something new."""
+        if changed(status, platform.get("status") or {}):
+            metadata = platform["metadata"]
+            Writer(self._cluster, metadata["namespace"]).apply_status(
+                metadata["name"], metadata["uid"], status
+            )
+            platform["status"] = status

@@ -1,0 +1,242 @@
+"""The status of a platform from one look at it: conditions that name cause and fix. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from payment_operator.conditions import CONDITIONS
+from payment_operator.errors import MissingCredentials
+from payment_operator.readiness import broken_pods, complete_job, failed_job, ready_replicas, unready
+from payment_operator.view import View
+
+#: A payment can be made without this one: its events wait in the outbox.
+NOT_ON_PAYMENT_PATH = frozenset({"audit-service"})
+MESSAGE_LIMIT = 1000
+
+
+class Finding(NamedTuple):
+    """Status, reason and message of a condition."""
+
+    status: str
+    reason: str
+    message: str
+
+
+def status_of(view: View) -> dict[str, Any]:
+    """The whole status. Transition times of conditions that did not change are kept."""
+    findings = _findings(view)
+    status: dict[str, Any] = {"observedGeneration": view.generation}
+    version, release = view.previous.get("version"), view.previous.get("release")
+    if view.complete:
+        version, release = view.version, view.release
+    status |= {key: value for key, value in (("version", version), ("release", release)) if value}
+    deployments = view.deployments()
+    if deployments:
+        ready = sum(_available(item) for item in deployments.values())
+        status["services"] = {
+            "ready": f"{ready}/{len(deployments)}",
+            "available": ready,
+            "total": len(deployments),
+        }
+    status["conditions"] = conditions(view, findings)
+    return status
+
+
+def conditions(view: View, findings: Mapping[str, Finding]) -> list[dict[str, Any]]:
+    """All conditions, in their order; one without a finding is Unknown."""
+    before = {item["type"]: item for item in view.previous.get("conditions", [])}
+    now = view.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    result = []
+    for kind in CONDITIONS:
+        found = findings.get(kind.type, Finding("Unknown", "Reconciling", "not looked at yet"))
+        old = before.get(kind.type, {})
+        since = old["lastTransitionTime"] if old.get("status") == found.status else now
+        result.append(
+            {
+                "type": kind.type,
+                "status": found.status,
+                "reason": found.reason,
+                "message": found.message[:MESSAGE_LIMIT],
+                "observedGeneration": view.generation,
+                "lastTransitionTime": since,
+            }
+        )
+    return result
+
+
+def changed(new: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+    """Whether the API server's copy must be written."""
+    return any(live.get(key) != value for key, value in new.items())
+
+
+def conflict(view: View, owner: str) -> dict[str, Any]:
+    """The status of a second platform in a namespace."""
+    text = f"PaymentPlatform {owner} is older and has this namespace: delete one or use another namespace"
+    findings = {kind.type: Finding("Unknown", "Conflict", text) for kind in CONDITIONS}
+    findings |= {"Ready": Finding("False", "Conflict", text), "Degraded": Finding("True", "Conflict", text)}
+    findings["Progressing"] = Finding("False", "Conflict", text)
+    return {"observedGeneration": view.generation, "conditions": conditions(view, findings)}
+
+
+def _findings(view: View) -> dict[str, Finding]:
+    parts = {
+        "SecretsReady": _secrets(view),
+        "PostgresReady": _dependency(view, "postgres"),
+        "RedisReady": _dependency(view, "redis"),
+        "KafkaReady": _kafka(view),
+        "MigrationsApplied": _job(view, "migrations", "Applied", "the schema of this version is there"),
+        "ServicesReady": _services(view),
+    }
+    absent = Finding("Unknown", "NotImplemented", "not part of this version")
+    return {
+        "Ready": _ready(view, parts),
+        "Progressing": _progressing(view),
+        "Degraded": _degraded(view, parts),
+        **parts,
+        "ObservabilityReady": absent,
+        "PaymentPathReady": absent,
+    }
+
+
+def _secrets(view: View) -> Finding:
+    if isinstance(view.problem, MissingCredentials):
+        return Finding("False", view.problem.reason, str(view.problem))
+    if not view.secrets_found:
+        return Finding("Unknown", "Reconciling", "not looked at yet")
+    return Finding("True", "Present", "all Secrets and keys are there")
+
+
+def _dependency(view: View, name: str) -> Finding:
+    settings = getattr(view.spec, name, None)
+    if settings and settings.mode == "External":
+        why = view.unreachable.get(name)
+        if why:
+            field = f"spec.{name}.external"
+            return Finding("False", "Unreachable", f"{why}: check {field} and what stands between")
+        return Finding("True", "Reachable", "answers on its port")
+    live = next((item for ref, item in view.observed.live.items() if ref == ("StatefulSet", name)), None)
+    if live is None:
+        return Finding("False", "Missing", f"StatefulSet/{name} is not there yet")
+    ready, wanted = ready_replicas(live)
+    if ready < wanted // 2 + 1:
+        return Finding("False", "NotReady", f"{ready}/{wanted} pods of {name} are ready: {_look(view, name)}")
+    if ready < wanted:
+        return Finding("True", "Reduced", f"{ready}/{wanted} pods of {name} are ready: {_look(view, name)}")
+    return Finding("True", "Ready", f"{ready}/{wanted} pods are ready")
+
+
+def _kafka(view: View) -> Finding:
+    broker = _dependency(view, "kafka")
+    topics = _job(view, "topics", "Ready", "")
+    return broker if broker.status == "False" or topics.status != "False" or view.installed else topics
+
+
+def _job(view: View, component: str, reason: str, message: str) -> Finding:
+    for ref, live in view.jobs(component):
+        look = f"kubectl -n {view.namespace} logs job/{ref.name}"
+        if live is None:
+            return Finding("False", "Waiting", f"{ref} is not there yet: {_waits(view)}")
+        failure = failed_job(live)
+        if failure:
+            again = (
+                f"then delete it to have it tried again: kubectl -n {view.namespace} delete job/{ref.name}"
+            )
+            return Finding("False", "JobFailed", f"{ref} failed ({failure}): see {look}, {again}")
+        if not complete_job(live):
+            tries = live.get("status", {}).get("failed", 0)
+            suffix = f" after {tries} failed tries: see {look}" if tries else ""
+            return Finding("False", "Running", f"{ref} runs{suffix}")
+    if not view.desired:
+        return Finding("Unknown", "Reconciling", "not looked at yet")
+    return Finding("True", reason, message)
+
+
+def _services(view: View) -> Finding:
+    deployments = view.deployments()
+    if not deployments:
+        return Finding("Unknown", "Reconciling", "not looked at yet")
+    late = [name for name, item in deployments.items() if not _available(item)]
+    if not late:
+        return Finding("True", "Ready", f"all {len(deployments)} Deployments are ready")
+    missing = [name for name in late if deployments[name] is None]
+    if len(missing) == len(deployments):
+        return Finding("False", "Waiting", f"no Deployment is there yet: {_waits(view)}")
+    return Finding("False", "NotReady", f"not ready: {', '.join(late)}: {_look(view, late[0])}")
+
+
+def _ready(view: View, parts: Mapping[str, Finding]) -> Finding:
+    deployments = view.deployments()
+    silent = [
+        name
+        for name, item in deployments.items()
+        if name not in NOT_ON_PAYMENT_PATH and (item is None or ready_replicas(item)[0] == 0)
+    ]
+    if deployments and not silent and parts["PostgresReady"].status == "True":
+        return Finding("True", "Ready", "a payment can be made")
+    if view.problem is not None and not view.installed:
+        return Finding("False", view.problem.reason, str(view.problem))
+    for name, found in parts.items():
+        if found.status == "False":
+            return Finding("False", f"{name}{found.status}", f"{name}: {found.message}")
+    if view.problem is not None:
+        return Finding("False", view.problem.reason, str(view.problem))
+    return Finding("False", "Installing", _waits(view))
+
+
+def _progressing(view: View) -> Finding:
+    if view.paused:
+        text = f"spec.paused is true; {len(view.plan.apply)} changes wait until it is false"
+        return Finding("False", "Paused", text)
+    if view.plan.waits:
+        reason = "Upgrading" if view.installed else "Installing"
+        return Finding("True", reason, f"wave {view.plan.wave}: {_waits(view)}")
+    late = [unready(item) for item in view.observed.live.values()]
+    rolling = [reason for reason in late if reason and "rolls out" in reason]
+    if rolling:
+        return Finding("True", "RollingOut", "; ".join(rolling[:3]))
+    return Finding("False", "Complete", "as declared")
+
+
+def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
+    if view.problem is not None:
+        return Finding("True", view.problem.reason, str(view.problem))
+    if view.plan.conflicts:
+        ref = view.plan.conflicts[0]
+        fix = f"kubectl -n {view.namespace} delete {ref.kind.lower()}/{ref.name}"
+        names = ", ".join(str(item) for item in view.plan.conflicts[:5])
+        text = f"{names} exist and are not this platform's, so they are left alone: move them away ({fix})"
+        return Finding("True", "NameTaken", text)
+    if view.refused:
+        ref, error = next(iter(view.refused.items()))
+        return Finding("True", "ApplyFailed", f"the API server refused {ref}: {error}")
+    if parts["MigrationsApplied"].reason == "JobFailed":
+        return Finding("True", "MigrationsFailed", parts["MigrationsApplied"].message)
+    broken = broken_pods(view.observed.pods, view.now)
+    if broken:
+        pod, cause = next(iter(sorted(broken.items())))
+        more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+        look = f"kubectl -n {view.namespace} describe pod {pod}"
+        return Finding("True", "PodsFailing", f"pod {pod}{more}: {cause}: see {look}")
+    late = [name for name, found in parts.items() if found.status == "False" or found.reason == "Reduced"]
+    if late and view.installed and not view.plan.waits:
+        return Finding("True", f"{late[0]}False".replace("ReadyFalse", "NotReady"), parts[late[0]].message)
+    return Finding("False", "AsDeclared", "nothing needs a person")
+
+
+def _available(item: Mapping[str, Any] | None) -> bool:
+    if item is None:
+        return False
+    _, wanted = ready_replicas(item)
+    return bool(item.get("status", {}).get("availableReplicas", 0) >= wanted)
+
+
+def _waits(view: View) -> str:
+    waits = list(view.plan.waits)
+    if not waits:
+        return "nothing is awaited"
+    return "; ".join(waits[:3]) + (f"; and {len(waits) - 3} more" if len(waits) > 3 else "")
+
+
+def _look(view: View, name: str) -> str:
+    return f"see kubectl -n {view.namespace} describe pod -l app.kubernetes.io/name={name}"

@@ -1,0 +1,72 @@
+"""All that a status is made from: what was wanted, seen, planned and refused. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from payment_operator.errors import ApiError, OperatorError
+from payment_operator.kinds import COMPONENT_LABEL, Ref
+from payment_operator.manifest import Manifest
+from payment_operator.observe import Observed
+from payment_operator.plan import Plan
+from payment_operator.spec import PaymentPlatformSpec
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at a platform. What a problem kept from being found is empty."""
+
+    namespace: str
+    generation: int
+    now: datetime
+    previous: Object
+    version: str
+    release: str = ""
+    spec: PaymentPlatformSpec | None = None
+    secrets_found: bool = False
+    desired: Sequence[Manifest] = ()
+    observed: Observed = field(default_factory=lambda: Observed({}, frozenset(), []))
+    plan: Plan = field(default_factory=Plan)
+    refused: Mapping[Ref, ApiError] = field(default_factory=dict)
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    problem: OperatorError | None = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether some release was rolled out completely before."""
+        return bool(self.previous.get("release"))
+
+    @property
+    def paused(self) -> bool:
+        """Whether the operator may write nothing but the status."""
+        return bool(self.spec and self.spec.paused)
+
+    @property
+    def external(self) -> bool:
+        """Whether something that the platform needs runs elsewhere, where no event comes from."""
+        parts = (self.spec.postgres, self.spec.redis, self.spec.kafka) if self.spec else ()
+        return any(part is not None and part.mode == "External" for part in parts)
+
+    @property
+    def complete(self) -> bool:
+        """Whether this release is rolled out completely: all applied, all ready."""
+        done = not (self.plan.waits or self.plan.apply or self.plan.conflicts or self.refused)
+        return done and bool(self.desired) and self.problem is None and not self.paused
+
+    def deployments(self) -> dict[str, Object | None]:
+        """The Deployments by name, as wanted; when nothing could be rendered, those that are there."""
+        wanted = [item.ref for item in self.desired if item.ref.kind == "Deployment"]
+        refs = wanted or sorted(ref for ref in self.observed.live if ref.kind == "Deployment")
+        return {ref.name: self.observed.live.get(ref) for ref in refs}
+
+    def jobs(self, component: str) -> Iterator[tuple[Ref, Object | None]]:
+        """The wanted Jobs of a component, with what is there of them."""
+        for item in self.desired:
+            labels = item.body["metadata"].get("labels", {})
+            if item.ref.kind == "Job" and labels.get(COMPONENT_LABEL) == component:
+                yield item.ref, self.observed.live.get(item.ref)
