@@ -102,7 +102,10 @@ def _decode(decoder: "msgspec.json.Decoder[B]", raw: bytes) -> B:
 
 
 def field_error(error: msgspec.ValidationError) -> dict[str, str]:
-    """Field and message of a msgspec error, e.g. "Expected `int`, got `str` - at `$.amount`"; echoes no value."""
+    """Field and message of a msgspec error such as "Expected `int`, got `str` - at `$.amount`".
+
+    Refused values are never echoed.
+    """
     message, _, where = str(error).partition(" - at ")
     path = where.strip("`").removeprefix("$").lstrip(".")
     for said, meant in _ABOUT_MEMBERS:
