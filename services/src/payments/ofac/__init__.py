@@ -1,0 +1,1 @@
+"""Sanctions screening of customers and counterparties."""

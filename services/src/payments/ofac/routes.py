@@ -1,0 +1,77 @@
+"""Routes of ofac-service."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from starlette.routing import Route
+
+from payments.common.clock import utcnow
+from payments.common.routes import Call, get, post
+from payments.ofac.domain.decision import Decision, Subject
+from payments.ofac.usecases import Kind, Screener
+
+SOURCE = "OFAC_SDN_LIST"
+
+
+class CheckRequest(msgspec.Struct):
+    """Who is screened; `customer_id` is null for somebody who is no customer of ours, such as a payee."""
+
+    name: Annotated[str, msgspec.Meta(max_length=512, pattern=r"\A[^\x00]*\Z")]
+    customer_id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:-]{1,128}\Z")] | None = None
+    country: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{2}\Z")] | None = None
+    kind: Kind | None = None
+    date_of_birth: date | None = None
+
+
+class CheckReply(msgspec.Struct):
+    """The decision. `matches` also names what came close."""
+
+    customer_id: str | None
+    is_sanctioned: bool
+    decision: Decision
+    score: float
+    reasons: tuple[str, ...]
+    matches: list[dict[str, Any]]
+    list_version: int
+    decision_id: str
+    check_timestamp: datetime
+    source: str = SOURCE
+
+
+class VersionReply(msgspec.Struct):
+    """Changes with the list, the rules and the method."""
+
+    version: str
+
+
+class Routes:
+    """The handlers, over the screener."""
+
+    def __init__(self, screener: Screener) -> None:
+        self._screener = screener
+
+    def routes(self) -> list[Route]:
+        """All routes of the service."""
+        return [post("/check-sanctions", CheckRequest, self.check), get("/version", self.version)]
+
+    async def check(self, call: Call[CheckRequest]) -> CheckReply:
+        """Screen and store the decision."""
+        body = call.body
+        subject = Subject(body.customer_id, body.name, body.country, body.date_of_birth)
+        outcome = await self._screener.screen(subject, body.kind)
+        return CheckReply(
+            customer_id=body.customer_id,
+            is_sanctioned=outcome.screening.decision == "match",
+            decision=outcome.screening.decision,
+            score=round(outcome.screening.score, 4),
+            reasons=outcome.screening.reasons,
+            matches=outcome.matches,
+            list_version=outcome.list_version,
+            decision_id=outcome.decision_id,
+            check_timestamp=utcnow(),
+        )
+
+    async def version(self, _: Call[None]) -> VersionReply:
+        """Whoever caches answers compares this."""
+        return VersionReply(await self._screener.version())

@@ -1,0 +1,1 @@
+"""A small sanctions list for trials; every name on it is invented."""
