@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
-from hack.kind import docker, engine, kind_config, kubectl, network, node_image, nodes, ports, tools, versions
+from hack.kind import (
+    docker,
+    engine,
+    kind_config,
+    kubectl,
+    node_image,
+    nodes,
+    ports,
+    readiness,
+    tools,
+    versions,
+)
 from hack.kind.locks import locked
 from hack.kind.proc import CommandFailed, Failure, run
 from hack.kind.settings import Settings
-from hack.progress import Step, say, step
+from hack.progress import say, step
 
 CREATE_SECONDS = 900.0
 DELETE_SECONDS = 180.0
 START_SECONDS = 60.0
-API_SECONDS = 90.0
-ADDRESSES_SECONDS = 60.0
-READY_SECONDS = 180.0
-SYSTEM_DEPLOYMENTS = (("kube-system", "coredns"), ("local-path-storage", "local-path-provisioner"))
 
 
 def up(settings: Settings) -> None:
@@ -27,9 +33,8 @@ def up(settings: Settings) -> None:
     Raises Failure (a taken port, a cluster of another shape) and CommandFailed.
     """
     if not engine.answers():
-        ports.require_free(
-            settings.port_offset or 0
-        )  # nothing of ours runs now, so nothing of ours can hold them
+        # Nothing of ours runs now, so nothing of ours can hold them.
+        ports.require_free(settings.port_offset or 0)
     engine.ensure(settings)
     with locked(settings.cache, f"cluster-{settings.cluster}"):
         found = nodes.of_cluster(settings.cluster)
@@ -51,12 +56,9 @@ def same_shape(settings: Settings, found: list[nodes.Node]) -> None:
     if not found:
         return
     fix = "`make down` deletes it, then `make up` makes the one you want"
-    if (
-        settings.nodes is not None
-        and settings.nodes != len(found)
-        and nodes.read_marker(settings.control_plane)
-    ):
-        raise Failure(f"cluster '{settings.cluster}' has {len(found)} node(s), not {settings.nodes}: {fix}")
+    asked = settings.nodes
+    if asked is not None and asked != len(found) and nodes.read_marker(settings.control_plane):
+        raise Failure(f"cluster '{settings.cluster}' has {len(found)} node(s), not {asked}: {fix}")
     have = nodes.port_offset(found)
     if settings.port_offset is not None and have is not None and settings.port_offset != have:
         raise Failure(
@@ -75,8 +77,9 @@ def _recover(settings: Settings, found: list[nodes.Node]) -> bool:
             if marker is None or marker.get("nodes") != len(found):
                 current.done("was never finished: making it anew")
                 return False
-            _wait_for_api(settings, current)
-            _settle(settings, current, own=node_image.is_own(found[0].image))
+            readiness.wait_for_api(settings, current)
+            own = node_image.is_own(found[0].image)
+            readiness.settle(settings, current, own_network=own)
         except (CommandFailed, Failure) as error:
             current.note(str(error))
             current.done("does not come back: making it anew")
@@ -93,44 +96,6 @@ def _recover(settings: Settings, found: list[nodes.Node]) -> bool:
 def _wanted_image(settings: Settings, present: str) -> str:
     """The image of the same kind (built here or public) that this checkout would use."""
     return node_image.own_image(settings.cache) if node_image.is_own(present) else versions.PUBLIC_NODE_IMAGE
-
-
-def _wait_for_api(settings: Settings, current: Step) -> None:
-    deadline = time.monotonic() + API_SECONDS
-    waiting = False
-    while not kubectl.api_answers(settings):
-        if time.monotonic() > deadline:
-            raise Failure(f"the API server has not answered for {API_SECONDS:.0f} s")
-        if not waiting:
-            current.note(f"waiting for the API server, at most {API_SECONDS:.0f} s")
-            waiting = True
-        time.sleep(1)
-
-
-def _settle(settings: Settings, current: Step, *, own: bool) -> None:
-    """Pod network, nodes Ready, DNS and storage Available."""
-    kubectl.ensure_context(settings, current)
-    if own:
-        current.note("pod network")
-        network.apply(_node_networks(settings))
-    current.note("waiting for the nodes to be Ready, DNS and storage Available")
-    limit = f"--timeout={READY_SECONDS:.0f}s"
-    kubectl.run_kubectl(
-        settings, "wait", "node", "--all", "--for=condition=Ready", limit, timeout=READY_SECONDS
-    )
-    for namespace, name in SYSTEM_DEPLOYMENTS:
-        arguments = ("-n", namespace, "wait", f"deployment/{name}", "--for=condition=Available", limit)
-        kubectl.run_kubectl(settings, *arguments, timeout=READY_SECONDS)
-
-
-def _node_networks(settings: Settings) -> list[network.NodeNetwork]:
-    """Each node's addresses; on a new cluster it takes some seconds until all have been given out."""
-    deadline = time.monotonic() + ADDRESSES_SECONDS
-    while (found := network.parse_nodes(kubectl.run_kubectl(settings, "get", "nodes", "-o", "json"))) is None:
-        if time.monotonic() > deadline:
-            raise Failure(f"the nodes have been given no pod addresses for {ADDRESSES_SECONDS:.0f} s")
-        time.sleep(0.5)
-    return found
 
 
 def _create(settings: Settings, count: int, offset: int) -> None:
@@ -168,7 +133,7 @@ def _create(settings: Settings, count: int, offset: int) -> None:
         run(command, timeout=CREATE_SECONDS, log=log)
         docker.execute(settings.control_plane, "test", "-s", kind_config.AUDIT_LOG)
         nodes.write_marker(settings.control_plane, {"nodes": count, "port_offset": offset, "image": image})
-        _settle(settings, current, own=own)
+        readiness.settle(settings, current, own_network=own)
         current.done("is Ready")
 
 

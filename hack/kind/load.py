@@ -83,7 +83,7 @@ def _import(settings: Settings, images: list[str], names: list[str]) -> None:
 
 
 def _verify(names: list[str], wanted: dict[str, str]) -> None:
-    """Raises Failure when an image did not arrive; the node's runtime takes notice of new ones a moment later."""
+    """Raises Failure when an image did not arrive; the node's runtime notices new ones a moment later."""
     deadline = time.monotonic() + NOTICE_SECONDS
     while lacking := {name: absent for name in names if (absent := missing(name, wanted))}:
         if time.monotonic() > deadline:

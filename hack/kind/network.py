@@ -24,10 +24,10 @@ class NodeNetwork:
     address: str
 
 
-def parse_nodes(listing: str) -> list[NodeNetwork] | None:
-    """From `kubectl get nodes -o json`; None as long as a node waits for its pod addresses."""
+def parse_nodes(items: list[dict[str, Any]]) -> list[NodeNetwork] | None:
+    """From the items of `kubectl get nodes -o json`; None as long as a node waits for its pod addresses."""
     found = []
-    for item in json.loads(listing)["items"]:
+    for item in items:
         name = item["metadata"]["name"]
         cidr = item["spec"].get("podCIDR", "")
         internal = [

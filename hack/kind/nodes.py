@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from hack.kind import docker, ports
@@ -22,6 +23,7 @@ class Node:
     running: bool
     image: str
     host_ports: dict[int, int]  # port on localhost -> port in the node
+    started: datetime  # to the second, UTC
 
 
 def parse(description: dict[str, Any]) -> Node:
@@ -38,6 +40,7 @@ def parse(description: dict[str, Any]) -> Node:
             for entry in entries or []
             if entry.get("HostPort")
         },
+        started=datetime.fromisoformat(description["State"]["StartedAt"]).replace(microsecond=0),
     )
 
 
