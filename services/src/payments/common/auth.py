@@ -7,12 +7,11 @@ gateway can sign. Both checks are cached until the token expires.
 
 import json
 import time
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from joserfc import jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
@@ -24,9 +23,6 @@ ACTOR_TYPE = "actor+jwt"
 GATEWAY_ISSUER = "payment-platform-gateway"
 _CACHE_SIZE = 10_000
 _RELOAD_SECONDS = 10.0
-
-# RFC 9864 renames `EdDSA` with Ed25519 keys to `Ed25519`; verifiers in the field know the older name.
-warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 
 
 class Actor(NamedTuple):
