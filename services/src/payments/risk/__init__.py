@@ -1,0 +1,1 @@
+"""Risk of a payment: verification, sanctions, rules."""

@@ -1,0 +1,37 @@
+"""Wiring of risk-service."""
+
+from fastapi import FastAPI
+
+from payments.common.app import create_app
+from payments.common.auth import TokenFile
+from payments.common.background import Loop
+from payments.common.http import Http
+from payments.risk.cache import VersionedCache
+from payments.risk.peers import Kyc, Ofac, Screening, Verification
+from payments.risk.routes import Routes
+from payments.risk.settings import Settings
+from payments.risk.usecases import Assessor
+
+__all__ = ["Settings", "create"]
+
+
+def create(settings: Settings) -> FastAPI:
+    """The app, with everything it stands on."""
+    http = Http(TokenFile(settings.identity_token_file))
+    timeout = settings.peer_timeout_seconds
+    kyc_peer = http.peer("kyc-service", settings.kyc_service_url, timeout=timeout)
+    ofac_peer = http.peer("ofac-service", settings.ofac_service_url, timeout=timeout)
+    kyc, ofac = Kyc(kyc_peer), Ofac(ofac_peer)
+    customers = VersionedCache[Verification](kyc.version, size=settings.cache_entries)
+    screenings = VersionedCache[Screening](ofac.version, size=settings.cache_entries)
+    assessor = Assessor(kyc, ofac, customers, screenings, settings.review_limit_major)
+    return create_app(
+        settings,
+        routes=Routes(assessor).routes(),
+        resources=[
+            http,
+            Loop("kyc version", customers.poll, max_backoff=1.0),
+            Loop("sanctions version", screenings.poll, max_backoff=1.0),
+        ],
+        dependencies={"kyc-service": kyc_peer.ping, "ofac-service": ofac_peer.ping},
+    )
