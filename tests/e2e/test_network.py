@@ -1,0 +1,68 @@
+"""NetworkPolicies against the connections that really happen, in both directions.
+
+The local cluster's bridge does not enforce policies, so a connection that they forbid still happens and is seen.
+"""
+
+import threading
+import time
+
+from hack.client import Client
+from hack.demo import Demo
+from hack.kubectl import Cluster
+from hack.up import NAMESPACE
+from tests.support.network import Flow, allowed, seen
+
+PORTS = [8080, 3000, 3003, 3004, 3005, 3006, 3007, 3008, 3009, 3010, 3011, 5432, 6379, 9092, 9093]
+
+# Allowed, but not on the way of the payments that this test makes.
+JUSTIFIED = {
+    Flow("notification-service", "kafka", 9092): "produces to the dead-letter topic only",
+    Flow("audit-service", "kafka", 9092): "produces to the dead-letter topic only",
+}
+
+
+def off_us(client: Client) -> None:
+    """A payment to another bank."""
+    body = {
+        "amount": 10_00,
+        "currency": "USD",
+        "from_account": "ACC001",
+        "to_account": "99887766",
+        "to_routing_number": "021000021",
+        "to_name": "Greta Lindqvist",
+    }
+    created = client.post("/v1/payments", body)
+    assert created.status == 201, created
+    confirmed = client.post(f"/v1/payments/{created.body['id']}/confirm")
+    assert confirmed.status == 200, confirmed
+
+
+def test_connections_seen_are_allowed_and_allowed_ones_are_seen(
+    cluster: Cluster, demo: Client, url: str
+) -> None:
+    flows: set[Flow] = set()
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            flows.update(seen(cluster, NAMESPACE))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        Demo(cluster, url, NAMESPACE).tell()
+        off_us(demo)
+        demo.get("/v1/accounts")
+        auditor = Client(url)
+        auditor.login("auditor", "password123")
+        auditor.get("/v1/audit/events?limit=1")
+        demo.get("/health")
+        time.sleep(5)
+    finally:
+        done.set()
+        watcher.join(120)
+    permitted = allowed(cluster, NAMESPACE, PORTS)
+    assert flows - permitted == set(), "connections that the policies forbid"
+    assert len(flows) >= 20
+    unseen = permitted - flows - JUSTIFIED.keys()
+    assert unseen == set(), "allowed, but never used"

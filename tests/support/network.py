@@ -1,0 +1,112 @@
+"""Connections that really happen between pods, and what the cluster's NetworkPolicies allow."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from hack.kubectl import Cluster
+
+NAME = "app.kubernetes.io/name"
+_ESTABLISHED, _TIME_WAIT, _LISTEN = "01", "06", "0A"
+
+
+class Flow(NamedTuple):
+    """Workload `client` speaks to workload `server` on its TCP port."""
+
+    client: str
+    server: str
+    port: int
+
+
+def pods(cluster: Cluster, namespace: str) -> list[dict[str, Any]]:
+    """The running pods of a namespace."""
+    items: list[dict[str, Any]] = cluster.get("-n", namespace, "pods")["items"]
+    return [pod for pod in items if pod["status"]["phase"] == "Running" and "podIP" in pod["status"]]
+
+
+def seen(cluster: Cluster, namespace: str) -> set[Flow]:
+    """Flows of this moment, from the servers' socket tables (closed ones stay in them for a minute)."""
+    running = pods(cluster, namespace)
+    names = {pod["status"]["podIP"]: pod["metadata"]["labels"][NAME] for pod in running}
+    flows = set()
+    for pod in running:
+        table = cluster.kubectl(
+            *(
+                "-n",
+                namespace,
+                "exec",
+                pod["metadata"]["name"],
+                "-c",
+                pod["spec"]["containers"][0]["name"],
+                "--",
+            ),
+            *("sh", "-c", "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || true"),
+        )
+        server = pod["metadata"]["labels"][NAME]
+        flows |= {
+            Flow(names[remote], server, port)
+            for port, remote in accepted(table)
+            if remote in names and remote != pod["status"]["podIP"]
+        }
+    return flows
+
+
+def accepted(table: str) -> set[tuple[int, str]]:
+    """(own listening port, remote IPv4 address) of connections in the text of /proc/net/tcp and tcp6."""
+    rows = [row for line in table.splitlines() if len(row := line.split()) > 3 and ":" in row[1]]
+    listening = {row[1].rpartition(":")[2] for row in rows if row[3] == _LISTEN}
+    return {
+        (int(port, 16), address(row[2].rpartition(":")[0]))
+        for row in rows
+        if row[3] in (_ESTABLISHED, _TIME_WAIT) and (port := row[1].rpartition(":")[2]) in listening
+    }
+
+
+def address(hexadecimal: str) -> str:
+    """Dotted IPv4 of the kernel's little-endian hexadecimal, also of an IPv4-mapped IPv6 address."""
+    return ".".join(str(byte) for byte in reversed(bytes.fromhex(hexadecimal[-8:])))
+
+
+def allowed(cluster: Cluster, namespace: str, ports: Iterable[int]) -> set[Flow]:
+    """Flows between workloads that the policies let through in both directions, on these ports."""
+    policies = cluster.get("-n", namespace, "networkpolicies")["items"]
+    workloads = {
+        pod["metadata"]["labels"][NAME]: pod["metadata"]["labels"] for pod in pods(cluster, namespace)
+    }
+    return {
+        Flow(client, server, port)
+        for client, client_labels in workloads.items()
+        for server, server_labels in workloads.items()
+        for port in ports
+        if client != server
+        and passes(policies, "egress", "to", client_labels, server_labels, port)
+        and passes(policies, "ingress", "from", server_labels, client_labels, port)
+    }
+
+
+def passes(
+    policies: list[dict[str, Any]],
+    direction: str,
+    peers: str,
+    own: dict[str, str],
+    other: dict[str, str],
+    port: int,
+) -> bool:
+    """One direction by the rules of networking.k8s.io/v1: no policy that selects the pod lets all through."""
+    kind = direction.capitalize()
+    selecting = [
+        policy["spec"]
+        for policy in policies
+        if kind in policy["spec"]["policyTypes"] and selects(policy["spec"]["podSelector"], own)
+    ]
+    rules = [rule for spec in selecting for rule in spec.get(direction, [])]
+    return not selecting or any(
+        any(entry.get("port") == port and entry.get("protocol", "TCP") == "TCP" for entry in rule["ports"])
+        and any("podSelector" in peer and selects(peer["podSelector"], other) for peer in rule.get(peers, []))
+        for rule in rules
+    )
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """True when a selector of labels matches; the chart uses matchLabels alone."""
+    assert set(selector) <= {"matchLabels"}, "extend this to matchExpressions"
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
