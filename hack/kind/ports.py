@@ -67,8 +67,15 @@ def require_free(offset: int, ours: Iterable[int] = ()) -> None:
     raise Failure(
         "ports on localhost that the cluster needs are taken; nothing was started:\n"
         + "\n".join(lines)
-        + "\nStop what holds them, or move all ports: PORT_OFFSET=10000 make up"
+        + f"\nStop what holds them, or move all ports: PORT_OFFSET={free_offset(offset)} make up"
     )
+
+
+def free_offset(taken: int) -> int:
+    """The next round offset under which all ports are free at the moment."""
+    candidates = [offset for offset in range(10000, 45000, 5000) if offset != taken]
+    free = (offset for offset in candidates if all(is_free(point.port + offset) for point in ACCESS_POINTS))
+    return next(free, candidates[0])
 
 
 def listening_inodes(table: str, port: int) -> set[str]:

@@ -66,8 +66,8 @@ def settle(settings: Settings, current: Step, *, own_network: bool) -> None:
 def unready(items: list[dict[str, Any]], pods: list[dict[str, Any]], since: dict[str, datetime]) -> list[str]:
     """Names of nodes that are not Ready and of system pods that are absent or not ready.
 
-    `since`: when each node was started. What the API server knows right after a restart is older than that, so a
-    container counts only when it began later.
+    `since`: when each node was started. What the API server knows right after a restart is older than that,
+    so a container counts only when it began later.
     """
     found = [node["metadata"]["name"] for node in items if not _condition(node, "Ready")]
     names = [pod["metadata"]["name"] for pod in pods]
