@@ -1,6 +1,6 @@
 """NetworkPolicies against the connections that really happen, in both directions.
 
-The local cluster's bridge does not enforce policies, so a connection that they forbid still happens and is seen.
+The local cluster enforces no policies, so a connection that they forbid still happens and is seen.
 """
 
 import threading
