@@ -1,0 +1,1 @@
+"""The public door: login, tokens, rate limits, payload encryption, validation."""

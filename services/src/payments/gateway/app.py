@@ -1,0 +1,96 @@
+"""Wiring of api-gateway."""
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from payments.common.app import Check, http_exception, lifespan, probes, problem
+from payments.common.auth import TokenFile
+from payments.common.db import Database
+from payments.common.errors import Problem
+from payments.common.http import Http
+from payments.common.kafka import Producer
+from payments.common.middleware import Problems, RequestContext
+from payments.common.outbox import Relay
+from payments.common.redis import Cache
+from payments.gateway import auth_routes, payment_routes
+from payments.gateway.addresses import Addresses
+from payments.gateway.edge import Edge
+from payments.gateway.encryption import Encryption
+from payments.gateway.gate import Gate
+from payments.gateway.guard import Guard
+from payments.gateway.keys import Keys
+from payments.gateway.operations import routes
+from payments.gateway.passthrough import Passthrough
+from payments.gateway.passwords import Passwords
+from payments.gateway.payloads import Payloads
+from payments.gateway.peers import Peers
+from payments.gateway.revocations import Revocations
+from payments.gateway.settings import Settings
+from payments.gateway.store import SCHEMA, Store
+from payments.gateway.throttle import LoginThrottle
+from payments.gateway.tokens import Tokens
+
+__all__ = ["Settings", "create"]
+
+
+def create(settings: Settings) -> FastAPI:
+    """The app, with everything it stands on."""
+    prefix, window = settings.redis_key_prefix, settings.rate_limit_window_seconds
+    database = Database(settings, application=settings.service)
+    cache = Cache(settings)
+    http = Http(TokenFile(settings.identity_token_file))
+    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+
+    store = Store(
+        database, access_seconds=settings.access_token_seconds, session_seconds=settings.session_seconds
+    )
+    revocations = Revocations(store, cache, prefix=prefix)
+    guard = Guard(revocations, prefix=prefix, limit=settings.rate_limit_requests, window_seconds=window)
+    throttle = LoginThrottle(cache, prefix=prefix, failures=settings.login_failures, window_seconds=window)
+    signing, encryption = Keys(settings.signing_keys_file), Keys(settings.encryption_keys_file)
+    tokens = Tokens(signing, access_seconds=settings.access_token_seconds)
+    passwords = Passwords(concurrency=settings.login_concurrency)
+    payloads = Payloads(Encryption(encryption), cache, prefix=prefix)
+    peers = Peers(tokens)
+    addresses = Addresses(settings.load_balancer_token.get_secret_value())
+
+    confirm = http.peer(
+        "confirm-service", settings.confirm_service_url, timeout=settings.request_timeout_seconds
+    )
+    account = http.peer("account-service", settings.account_service_url)
+    audit = http.peer("audit-service", settings.audit_service_url)
+
+    auth = auth_routes.AuthRoutes(
+        store, tokens, passwords, revocations, throttle, access_seconds=settings.access_token_seconds
+    )
+    operations = [
+        *auth_routes.operations(auth),
+        *payment_routes.operations(Passthrough(peers, payloads, confirm)),
+    ]
+    health: dict[str, Check] = {
+        "redis": cache.ping,
+        "confirm_service": confirm.ping,
+        "account_service": account.ping,
+        "audit_service": audit.ping,
+        "database": store.ping,
+        "kafka": producer.ping,
+    }
+    app = FastAPI(
+        title="Payment platform",
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan([database, cache, http, producer, relay, revocations, passwords, payloads]),
+        routes=[*routes(operations), *probes(settings, store.ready, health)],
+        middleware=[
+            Middleware(RequestContext, timeout=settings.request_timeout_seconds, trust_deadline=False),
+            Middleware(Edge, origins=settings.origins, addresses=addresses),
+            Middleware(Problems),
+            Middleware(Gate, addresses=addresses, tokens=tokens, guard=guard),
+        ],
+    )
+    app.state.stopping = False
+    app.add_exception_handler(HTTPException, http_exception)
+    app.add_exception_handler(Problem, problem)
+    return app

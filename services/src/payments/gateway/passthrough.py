@@ -1,0 +1,132 @@
+"""Routes that check a request, hand it on byte for byte, and hand the answer back."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from payments.common.errors import Problem
+from payments.common.http import Peer
+from payments.common.routes import field_error
+from payments.gateway import body
+from payments.gateway.gate import signed_in
+from payments.gateway.operations import Endpoint
+from payments.gateway.payloads import Payloads
+from payments.gateway.peers import Peers, respond
+
+T = TypeVar("T")
+Check = Callable[[T], None]
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class Passthrough:
+    """Makes endpoints for one service behind."""
+
+    def __init__(self, peers: Peers, payloads: Payloads, peer: Peer) -> None:
+        self._peers = peers
+        self._payloads = payloads
+        self._peer = peer
+
+    def post(
+        self,
+        path: str,
+        request_type: type[T],
+        *,
+        roles: tuple[str, ...] = (),
+        key_required: bool = False,
+        original: bool = False,
+        check: Check[T] | None = None,
+    ) -> Endpoint:
+        """A POST.
+
+        Args:
+            path: at the peer; `{name}` is filled from the request's path.
+            request_type: what the body must be; no body counts as {}.
+            roles: who may call; any role when empty.
+            key_required: without an Idempotency-Key the answer is 400.
+            original: token errors in the original's codes.
+            check: raises Problem for what the type cannot say.
+        """
+        decoder = msgspec.json.Decoder(request_type)
+
+        async def endpoint(request: Request) -> Response:
+            session = signed_in(request, *roles, original=original)
+            target = _fill(path, request)
+            raw, opened = await self._payloads.read(request, session)
+            try:
+                decoded = body.decode(decoder, raw or b"{}")
+            except Problem as problem:
+                if opened is not None and problem.code == "malformed_request":
+                    raise Problem("decryption_failed") from problem
+                raise
+            if check is not None:
+                check(decoded)
+            key = idempotency_key(request, required=key_required)
+            reply = await self._peers.call(
+                self._peer, "POST", target, session, body=raw or None, idempotency_key=key
+            )
+            response = respond(reply)
+            if opened is not None and reply.status < 300:
+                response.body, media_type = self._payloads.seal(opened, reply.body)
+                response.headers["content-type"] = media_type
+                response.headers["content-length"] = str(len(response.body))
+            return response
+
+        return endpoint
+
+    def get(self, path: str, query_type: type[Any], *, roles: tuple[str, ...] = ()) -> Endpoint:
+        """A GET whose query must be `query_type`."""
+
+        async def endpoint(request: Request) -> Response:
+            session = signed_in(request, *roles)
+            target = _fill(path, request) + query(request, query_type)
+            return respond(await self._peers.call(self._peer, "GET", target, session))
+
+        return endpoint
+
+
+def idempotency_key(request: Request, *, required: bool) -> str | None:
+    """The Idempotency-Key. Raises Problem(missing_idempotency_key | invalid_idempotency_key)."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys or keys == [""]:
+        if required:
+            raise Problem("missing_idempotency_key")
+        return None
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        detail = "Send one Idempotency-Key of 1 to 255 visible ASCII characters"
+        raise Problem("invalid_idempotency_key", detail)
+    return keys[0]
+
+
+def query(request: Request, query_type: type[Any]) -> str:
+    """The query again, checked; with its `?`, or empty.
+
+    Raises:
+        Problem: validation_failed for an unknown, repeated or malformed parameter.
+    """
+    text: bytes = request.scope["query_string"]
+    if not text:
+        return ""
+    pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True)
+    values = dict(pairs)
+    try:
+        if len(values) != len(pairs):
+            raise msgspec.ValidationError("Each parameter may be given once")
+        msgspec.convert(values, query_type, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem("validation_failed", errors=[{**field_error(error), "in": "query"}]) from error
+    return "?" + urlencode(pairs)
+
+
+def _fill(path: str, request: Request) -> str:
+    for name, value in request.path_params.items():
+        if not _ID.fullmatch(value):
+            raise Problem("not_found")
+        path = path.replace(f"{{{name}}}", value)
+    return path

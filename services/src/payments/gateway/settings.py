@@ -1,0 +1,52 @@
+"""Settings of api-gateway."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from payments.common.settings import DatabaseSettings, KafkaSettings, RedisSettings, ServiceSettings
+
+
+class Settings(ServiceSettings, DatabaseSettings, RedisSettings, KafkaSettings):
+    """Read once, from the environment."""
+
+    confirm_service_url: str
+    account_service_url: str
+    audit_service_url: str
+
+    signing_keys_file: Path = Field(description="JWK Set of Ed25519 private keys; the first one signs.")
+    encryption_keys_file: Path = Field(description="JWK Set of RSA private keys for encrypted payloads.")
+    load_balancer_token: SecretStr = Field(
+        SecretStr(""), description="X-Forwarded-For is believed only beside it; never, when it is empty."
+    )
+
+    rate_limit_requests: int = Field(100, ge=1, description="Requests for each client address ...")
+    rate_limit_window_seconds: int = Field(900, ge=1, description="... in this time.")
+    login_failures: int = Field(
+        20, ge=1, description="Failed logins for each user name in the window before it has to wait."
+    )
+    login_concurrency: int = Field(
+        2, ge=1, le=16, description="Password checks at a time, 19 MiB and about 25 ms of a core each."
+    )
+    cors_allowed_origins: str = Field("", description="Comma-separated, e.g. https://shop.example.com")
+
+    access_token_seconds: int = Field(3600, ge=60)
+    session_seconds: int = Field(
+        7 * 86400, ge=60, description="From login until the refresh tokens end and one must log in again."
+    )
+    redis_key_prefix: str = Field("gateway", description="Platforms that share a Redis need different ones.")
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Origins whose browsers' scripts may read answers."""
+        return frozenset(filter(None, (item.strip() for item in self.cors_allowed_origins.split(","))))
+
+    @field_validator("cors_allowed_origins")
+    @classmethod
+    def _origins_are_exact(cls, value: str) -> str:
+        for item in filter(None, (item.strip() for item in value.split(","))):
+            parts = urlsplit(item)
+            if parts.scheme not in ("http", "https") or not parts.netloc or item != item.rstrip("/"):
+                raise ValueError(f"{item!r} is no origin; write scheme://host[:port], no path, no wildcard")
+        return value
