@@ -1,0 +1,1 @@
+"""account-service: accounts, holds and the double-entry ledger."""

@@ -1,0 +1,32 @@
+"""Wiring of account-service."""
+
+from fastapi import FastAPI
+
+from payments.account.routes import Routes
+from payments.account.settings import Settings
+from payments.account.store import SCHEMA, Store
+from payments.common.app import create_app
+from payments.common.auth import TokenFile
+from payments.common.db import Database
+from payments.common.http import Http
+from payments.common.kafka import Producer
+from payments.common.outbox import Relay
+
+__all__ = ["Settings", "create"]
+
+
+def create(settings: Settings) -> FastAPI:
+    """The app, with everything it stands on."""
+    database = Database(settings, application=settings.service)
+    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+    http = Http(TokenFile(settings.identity_token_file))
+    bank = http.peer("partner-bank-api", settings.partner_bank_api_url)
+    store = Store(database)
+    return create_app(
+        settings,
+        routes=Routes(store, hold_days=settings.hold_days).routes(),
+        resources=[database, producer, relay, http],
+        ready=store.ready,
+        dependencies={"database": store.ping, "kafka": producer.ping, "partner-bank-api": bank.ping},
+    )

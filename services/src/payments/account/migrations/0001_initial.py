@@ -1,0 +1,10 @@
+"""Accounts, holds, transfers, entries and the outbox, with the functions that alone move money."""
+
+from payments.common.migration import run_sql
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    run_sql(__file__)

@@ -1,0 +1,127 @@
+"""Internal routes of account-service; they keep the original's names where it had them."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from starlette.routing import Route
+
+from payments.account import presentation
+from payments.account.domain import may_change, owner, refusal
+from payments.account.messages import (
+    ID,
+    NUMBER,
+    HoldReply,
+    PostRequest,
+    ReserveRequest,
+    TransferReply,
+    TransferRequest,
+    ValidateReply,
+    ValidateRequest,
+    VoidRequest,
+)
+from payments.account.store import Store
+from payments.common import context
+from payments.common.errors import Problem
+from payments.common.routes import B, Call, get, post
+
+# The gateway passes on what customers read; it never moves money.
+MOVES_MONEY = "confirm-service"
+
+
+class Routes:
+    """The handlers, over a store."""
+
+    def __init__(self, store: Store, *, hold_days: int) -> None:
+        self._store = store
+        self._hold = timedelta(days=hold_days)
+
+    def routes(self) -> list[Route]:
+        """All internal routes."""
+        return [
+            post("/transfers", TransferRequest, self.transfer),
+            post("/reserve-funds", ReserveRequest, self.reserve),
+            post("/holds/{payment_id}/post", PostRequest, self.post_hold),
+            post("/holds/{payment_id}/void", VoidRequest, self.void_hold),
+            post("/validate-account", ValidateRequest, self.validate),
+            get("/account/{number}", self.account),
+        ]
+
+    async def transfer(self, call: Call[TransferRequest]) -> TransferReply:
+        """Post a payment or a refund between two accounts; a repeat answers the same."""
+        actor = _mover(call)
+        body = call.body
+        if (body.kind == "refund") != (body.refund_id is not None):
+            message = "is required for a refund" if body.kind == "refund" else "is for refunds only"
+            raise Problem("validation_failed", errors=[{"field": "refund_id", "message": message}])
+        done = await self._store.transfer(body, actor, context.traceparent.get())
+        _refuse(done["refusal"])
+        return TransferReply(done["id"], body.payment_id, body.kind, body.refund_id, done["at"])
+
+    async def reserve(self, call: Call[ReserveRequest]) -> HoldReply:
+        """Hold amount and fee for a payment to another bank; a repeat answers the same."""
+        actor = _mover(call)
+        done = await self._store.reserve(call.body, self._hold, actor, context.traceparent.get())
+        _refuse(done["refusal"])
+        return HoldReply(done["id"], call.body.payment_id, done["status"], expires_at=done["expires_at"])
+
+    async def post_hold(self, call: Call[PostRequest]) -> HoldReply:
+        """The bank has paid: turn the hold into postings of the amount and the fee."""
+        _mover(call)
+        payment_id = _payment_id(call)
+        done = await self._store.post_hold(payment_id, call.body.bank_reference, context.traceparent.get())
+        _refuse(done["refusal"])
+        return HoldReply(
+            done["id"], payment_id, "posted", transfer_id=done["transfer_id"], resolved_at=done["at"]
+        )
+
+    async def void_hold(self, call: Call[VoidRequest]) -> HoldReply:
+        """The bank has not paid: give the money back. Without a hold, none can be made any more."""
+        _mover(call)
+        payment_id = _payment_id(call)
+        done = await self._store.void_hold(payment_id, context.traceparent.get())
+        _refuse(done["refusal"])
+        return HoldReply(done["id"], payment_id, "voided", resolved_at=done["at"])
+
+    async def validate(self, call: Call[ValidateRequest]) -> ValidateReply:
+        """Whether a payment could be posted now. An account of another customer is not found."""
+        row = await self._store.validate(call.body)
+        if row["refusal"] is None:
+            return ValidateReply(True, None, None, presentation.account(row))
+        why = refusal(row["refusal"])
+        hidden = why.field == "from_account" and why.code == "account_not_found"
+        return ValidateReply(False, why.code, why.field, None if hidden else presentation.account(row))
+
+    async def account(self, call: Call[None]) -> dict[str, Any]:
+        """One account; an actor who is a customer sees their own only."""
+        whose = owner(call.actor.role, call.actor.customer_id) if call.actor else None
+        number = call.path("number")
+        row = await self._store.account(number, whose) if re.search(NUMBER, number) else None
+        if row is None:
+            raise Problem("account_not_found")
+        return presentation.account(row)
+
+
+def _mover(call: Call[B]) -> str | None:
+    """The customer for whom money is moved, None when a service or an operator moves it."""
+    if call.caller != MOVES_MONEY:
+        raise Problem("caller_not_allowed")
+    actor = call.actor
+    if actor is None:
+        return None
+    if not may_change(actor.role):
+        raise Problem("forbidden")
+    return owner(actor.role, actor.customer_id)
+
+
+def _payment_id(call: Call[B]) -> str:
+    payment_id = call.path("payment_id")
+    if re.search(ID, payment_id) is None:
+        raise Problem("payment_not_found")
+    return payment_id
+
+
+def _refuse(text: str | None) -> None:
+    if text is not None:
+        why = refusal(text)
+        raise Problem(why.code, why.message, errors=[{"field": why.field, "message": why.message}])

@@ -1,0 +1,17 @@
+"""Settings of account-service."""
+
+from pydantic import Field
+
+from payments.common.settings import DatabaseSettings, KafkaSettings, RedisSettings, ServiceSettings
+
+
+class Settings(ServiceSettings, DatabaseSettings, RedisSettings, KafkaSettings):
+    """Everything that account-service reads from its environment."""
+
+    partner_bank_api_url: str = Field(description="Base URL of partner-bank-api.")
+    hold_days: int = Field(
+        default=7,
+        ge=1,
+        description="After this a hold counts as overdue. Time alone never releases it: while the bank's "
+        "answer is unknown, the money may be on its way.",
+    )

@@ -1,0 +1,113 @@
+"""Reads and calls of the schema `accounts`: one database call for each operation.
+
+Money moves in the functions of the schema alone (see migrations/). Every call raises
+Problem(service_unavailable) while the database is away; whether the operation took place is then unknown, and
+repeating it answers.
+"""
+
+from datetime import timedelta
+
+from asyncpg import Record
+
+from payments.account.messages import ReserveRequest, TransferRequest, ValidateRequest
+from payments.common.db import Database
+
+SCHEMA = "accounts"
+REVISION = "0001"
+
+_TRANSFER = """
+SELECT o_refusal AS refusal, o_id AS id, o_at AS at
+FROM accounts.post_transfer($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+_RESERVE = """
+SELECT o_refusal AS refusal, o_id AS id, o_status AS status, o_expires_at AS expires_at
+FROM accounts.reserve($1, $2, $3, $4, $5, $6, $7, $8)"""
+_POST = """
+SELECT o_refusal AS refusal, o_hold_id AS id, o_transfer_id AS transfer_id, o_at AS at
+FROM accounts.post_hold($1, $2, $3)"""
+_VOID = """
+SELECT o_refusal AS refusal, o_hold_id AS id, o_at AS at FROM accounts.void_hold($1, $2)"""
+
+_ACCOUNT = """
+SELECT account_number, customer_id, kind, account_type, name, currency, status, posted_minor, held_minor,
+       available_minor, created_at
+FROM accounts.accounts WHERE account_number = $1 AND ($2::text IS NULL OR customer_id = $2)"""
+# The rules are those of accounts.post_transfer, read without a lock.
+_VALIDATE = """
+SELECT coalesce(
+           accounts.refusal(payer, $1, $5, 'from_account'),
+           CASE WHEN $3::text = $2 THEN 'self_transfer/to_account' END,
+           CASE WHEN $3::text IS NOT NULL THEN accounts.refusal(payee, NULL, $5, 'to_account') END,
+           CASE WHEN payer.available_minor < $4::bigint THEN 'insufficient_funds/from_account' END
+       ) AS refusal,
+       payer.account_number, payer.customer_id, payer.kind, payer.account_type, payer.name, payer.currency,
+       payer.status, payer.posted_minor, payer.held_minor, payer.available_minor, payer.created_at
+FROM (VALUES (1)) AS one
+LEFT JOIN accounts.accounts AS payer ON payer.account_number = $2
+LEFT JOIN accounts.accounts AS payee ON payee.account_number = $3"""
+
+
+class Store:
+    """The ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def transfer(self, t: TransferRequest, actor: str | None, traceparent: str | None) -> Record:
+        """Post a payment or refund once: refusal | id, at. `actor`: the customer who asks, if one does."""
+        return await self._one(
+            _TRANSFER,
+            t.kind,
+            t.payment_id,
+            t.refund_id,
+            t.from_account,
+            t.to_account,
+            t.amount,
+            t.currency,
+            actor,
+            traceparent,
+        )
+
+    async def reserve(
+        self, r: ReserveRequest, expires_in: timedelta, actor: str | None, traceparent: str | None
+    ) -> Record:
+        """Hold amount and fee once: refusal | id, status, expires_at."""
+        return await self._one(
+            _RESERVE,
+            r.payment_id,
+            r.account_number,
+            r.amount,
+            r.fee,
+            r.currency,
+            expires_in,
+            actor,
+            traceparent,
+        )
+
+    async def post_hold(self, payment_id: str, bank_reference: str, traceparent: str | None) -> Record:
+        """Turn a hold into postings once: refusal | id (of the hold), transfer_id, at."""
+        return await self._one(_POST, payment_id, bank_reference, traceparent)
+
+    async def void_hold(self, payment_id: str, traceparent: str | None) -> Record:
+        """Give a hold back once: refusal | id, at."""
+        return await self._one(_VOID, payment_id, traceparent)
+
+    async def account(self, number: str, owner: str | None) -> Record | None:
+        """One account, of `owner` when given."""
+        return await self._database.fetchrow(_ACCOUNT, number, owner)
+
+    async def validate(self, v: ValidateRequest) -> Record:
+        """The payer's account (its columns are NULL when there is none) and why it cannot pay, if so."""
+        return await self._one(_VALIDATE, v.customer_id, v.from_account, v.to_account, v.amount, v.currency)
+
+    async def ready(self) -> bool:
+        """True when the database answers with the schema that this code needs."""
+        return await self._database.ready(SCHEMA, REVISION)
+
+    async def ping(self) -> None:
+        """Raises Problem(service_unavailable) when the database does not answer."""
+        await self._database.fetchval("SELECT 1", timeout=2)
+
+    async def _one(self, sql: str, *args: object) -> Record:
+        row = await self._database.fetchrow(sql, *args)
+        assert row is not None  # these statements always return one row
+        return row
