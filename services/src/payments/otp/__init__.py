@@ -1,0 +1,1 @@
+"""One-time passwords, each bound to one payment."""
