@@ -1,7 +1,7 @@
 """hack/sample N: N verified customers with a user and a USD account each, in the sample platform.
 
-Prints one JSON line for each: {"username", "password", "customer_id", "account_number"}. For trials and load tests of
-a dev platform; each run makes new ones.
+Prints one JSON line for each: {"username", "password", "customer_id", "account_number"}. For trials and load
+tests of a dev platform; each run makes new ones.
 """
 
 from __future__ import annotations

@@ -62,9 +62,7 @@ def main() -> int:
     finally:
         stack.stop()
         load_balancer.stop()
-        say(
-            "stopped; the dependencies keep running for the next start (make dev-down ends them)"
-        )
+        say("stopped; the dependencies keep running for the next start (make dev-down ends them)")
 
 
 def _helm() -> str:

@@ -19,6 +19,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
 fi
 exec postgres -c listen_addresses=127.0.0.1 -c port=@PORT@ \
+  -c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track_utility=off \
   -c max_connections=300 -c unix_socket_directories=/tmp
 """
 
