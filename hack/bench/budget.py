@@ -1,6 +1,6 @@
-"""What one warm, on-us, low-risk confirmation costs: requests, database calls, Redis calls, counted by the servers.
+"""What one warm, on-us, low-risk confirmation costs, counted by the servers themselves.
 
-Counted, not timed: PostgreSQL's pg_stat_statements, Redis' commandstats and the services' own request logs.
+Counted, not timed: requests by the services' logs, statements by pg_stat_statements, Redis by its commandstats.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from hack.dev.identity import NAMESPACE, REDIS_PASSWORD, Identity
 
 REPOSITORY = Path(__file__).parents[2]

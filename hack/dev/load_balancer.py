@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import yaml
+
 from hack.dev.catalog import REPOSITORY
 from hack.dev.containers import reference
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
+
 from hack.dev.catalog import REPOSITORY, Servers, Service, environment, python, services
 from hack.dev.identity import POSTGRES_PASSWORD, Identity
 from hack.dev.processes import Processes, wait_for

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from hack.client import Client
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE, OPERATOR_NAMESPACE

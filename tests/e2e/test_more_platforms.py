@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+
 from hack.client import Client, pay, wait_until_up
 from hack.kubectl import Cluster, condition, wait_ready
 from hack.progress import say

@@ -5,6 +5,7 @@ import time
 import uuid
 
 import pytest
+
 from hack.client import Client
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from hack.kubectl import Cluster, condition
 from hack.up import NAME, NAMESPACE, OPERATOR_NAMESPACE
 

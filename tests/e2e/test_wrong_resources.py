@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE, OPERATOR_NAMESPACE
 

@@ -13,6 +13,7 @@ import asyncpg
 import httpx
 import psycopg
 import pytest
+
 from hack.dev import containers
 from hack.dev.catalog import Servers
 from hack.dev.identity import Identity

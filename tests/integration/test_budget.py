@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from hack.bench.budget import measure
 from hack.dev.catalog import Servers
 from hack.dev.stack import Stack

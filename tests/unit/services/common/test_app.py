@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from hack.dev.identity import NAMESPACE, Identity
 
+from hack.dev.identity import NAMESPACE, Identity
 from payments.common import routes
 from payments.common.app import create_app
 from payments.common.routes import Call
