@@ -116,7 +116,9 @@ class Cluster:
 
     def raw(self, path: str) -> Object:
         """A path outside of the resources, such as /version."""
-        return self._checked(self.dynamic.request, "get", path)
+        return self._checked(
+            self.dynamic.request, "get", path, header_params={"Accept": "application/json, */*"}
+        )
 
     def parallel(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """``function`` over the items on the shared threads; the first error is raised."""

@@ -8,12 +8,11 @@ import json
 import secrets
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 Jwk = dict[str, Any]
-PUBLIC_MEMBERS = ("kty", "crv", "x", "n", "e", "kid", "use", "alg")
+PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
 RSA_BITS = 3072
 
 
@@ -39,12 +38,12 @@ def kafka_cluster_id() -> str:
 
 
 def signing_jwk() -> Jwk:
-    """A private Ed25519 key (RFC 8037)."""
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    private = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public)}
-    return required | {"d": _base64url(private), "kid": _thumbprint(required), "use": "sig", "alg": "EdDSA"}
+    """A private P-256 key for ES256 (RFC 7518)."""
+    numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
+    public = numbers.public_numbers
+    required = {"crv": "P-256", "kty": "EC", "x": _octets(public.x), "y": _octets(public.y)}
+    private = {"d": _octets(numbers.private_value)}
+    return required | private | {"kid": _thumbprint(required), "use": "sig", "alg": "ES256"}
 
 
 def encryption_jwk() -> Jwk:
@@ -86,6 +85,11 @@ def public_keys(*private_sets: str) -> str:
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _octets(value: int) -> str:
+    """A coordinate of P-256: always 32 octets."""
+    return _base64url(value.to_bytes(32, "big"))
 
 
 def _integer(value: int) -> str:

@@ -21,7 +21,7 @@ from payment_operator.discovery import Discovery
 from payment_operator.errors import OperatorError
 from payment_operator.kinds import GROUP, PLATFORM
 from payment_operator.reconcile import Reconciler
-from payment_operator.render import Renderer
+from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
 from payment_operator.settings import Settings
 from payment_operator.workqueue import WorkQueue
@@ -47,7 +47,7 @@ class Operator:
         )
         desire = Desire(
             self._cluster,
-            Renderer(settings.chart, helm=settings.helm, timeout=settings.helm_timeout),
+            Renderer(settings.chart, helm=find_helm(settings.helm), timeout=settings.helm_timeout),
             secret_kinds(schemas(settings.chart)),
             Discovery(self._cluster, time.monotonic),
         )

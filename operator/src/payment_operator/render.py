@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import threading
 import zlib
@@ -81,6 +82,16 @@ _ENVIRONMENT = {
 def _helm_message(stderr: str) -> str:
     lines = [line for line in stderr.splitlines() if not line.startswith(("WARNING", "Use --debug"))]
     return " ".join(" ".join(lines).removeprefix("Error: ").split())[:2000]
+
+
+def find_helm(name: str) -> str:
+    """The path of the binary. Raises FileNotFoundError, so that the operator does not start without."""
+    path = shutil.which(name)
+    if path is None:
+        raise FileNotFoundError(
+            f"{name} is not there: install helm 3 or set PAYMENT_OPERATOR_HELM to its path"
+        )
+    return path
 
 
 class Renderer:

@@ -12,7 +12,7 @@ from payment_operator.spec import PaymentPlatformSpec
 
 
 def parse(spec: Mapping[str, Any]) -> PaymentPlatformSpec:
-    """The typed spec. Raises InvalidSpec with field and reason (the API server refuses such a spec already)."""
+    """The typed spec. Raises InvalidSpec with field and reason (the API server refuses such ones already)."""
     try:
         return PaymentPlatformSpec.model_validate(spec)
     except ValidationError as error:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 from payment_operator import metrics
+from payment_operator.errors import OperatorError
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +134,9 @@ class WorkQueue:
             failed, again = False, None
             try:
                 again = await self._run(key)
+            except OperatorError as error:
+                failed = True
+                logger.warning("reconcile of %s failed: %s", key, error)
             except Exception:
                 failed = True
                 logger.exception("reconcile of %s failed", key)
