@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from payments.account.queries import Queries
+from payments.account.reads import Reads
 from payments.account.routes import Routes
 from payments.account.settings import Settings
 from payments.account.store import SCHEMA, Store
@@ -25,7 +27,10 @@ def create(settings: Settings) -> FastAPI:
     store = Store(database)
     return create_app(
         settings,
-        routes=Routes(store, hold_days=settings.hold_days).routes(),
+        routes=[
+            *Routes(store, hold_days=settings.hold_days).routes(),
+            *Reads(Queries(database)).routes(),
+        ],
         resources=[database, producer, relay, http],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "partner-bank-api": bank.ping},

@@ -1,8 +1,7 @@
-"""Internal routes of account-service; they keep the original's names where it had them."""
+"""Routes that move money or ask whether it could be moved; names are the original's where it had them."""
 
 import re
 from datetime import timedelta
-from typing import Any
 
 from starlette.routing import Route
 
@@ -10,7 +9,6 @@ from payments.account import presentation
 from payments.account.domain import may_change, owner, refusal
 from payments.account.messages import (
     ID,
-    NUMBER,
     HoldReply,
     PostRequest,
     ReserveRequest,
@@ -23,7 +21,7 @@ from payments.account.messages import (
 from payments.account.store import Store
 from payments.common import context
 from payments.common.errors import Problem
-from payments.common.routes import B, Call, get, post
+from payments.common.routes import B, Call, post
 
 # The gateway passes on what customers read; it never moves money.
 MOVES_MONEY = "confirm-service"
@@ -37,14 +35,13 @@ class Routes:
         self._hold = timedelta(days=hold_days)
 
     def routes(self) -> list[Route]:
-        """All internal routes."""
+        """All routes that move money."""
         return [
             post("/transfers", TransferRequest, self.transfer),
             post("/reserve-funds", ReserveRequest, self.reserve),
             post("/holds/{payment_id}/post", PostRequest, self.post_hold),
             post("/holds/{payment_id}/void", VoidRequest, self.void_hold),
             post("/validate-account", ValidateRequest, self.validate),
-            get("/account/{number}", self.account),
         ]
 
     async def transfer(self, call: Call[TransferRequest]) -> TransferReply:
@@ -91,15 +88,6 @@ class Routes:
         why = refusal(row["refusal"])
         hidden = why.field == "from_account" and why.code == "account_not_found"
         return ValidateReply(False, why.code, why.field, None if hidden else presentation.account(row))
-
-    async def account(self, call: Call[None]) -> dict[str, Any]:
-        """One account; an actor who is a customer sees their own only."""
-        whose = owner(call.actor.role, call.actor.customer_id) if call.actor else None
-        number = call.path("number")
-        row = await self._store.account(number, whose) if re.search(NUMBER, number) else None
-        if row is None:
-            raise Problem("account_not_found")
-        return presentation.account(row)
 
 
 def _mover(call: Call[B]) -> str | None:

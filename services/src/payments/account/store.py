@@ -1,4 +1,4 @@
-"""Reads and calls of the schema `accounts`: one database call for each operation.
+"""Calls of the schema `accounts`: one database call for each operation.
 
 Money moves in the functions of the schema alone (see migrations/). Every call raises
 Problem(service_unavailable) while the database is away; whether the operation took place is then unknown, and
@@ -27,10 +27,6 @@ FROM accounts.post_hold($1, $2, $3)"""
 _VOID = """
 SELECT o_refusal AS refusal, o_hold_id AS id, o_at AS at FROM accounts.void_hold($1, $2)"""
 
-_ACCOUNT = """
-SELECT account_number, customer_id, kind, account_type, name, currency, status, posted_minor, held_minor,
-       available_minor, created_at
-FROM accounts.accounts WHERE account_number = $1 AND ($2::text IS NULL OR customer_id = $2)"""
 # The rules are those of accounts.post_transfer, read without a lock.
 _VALIDATE = """
 SELECT coalesce(
@@ -90,10 +86,6 @@ class Store:
     async def void_hold(self, payment_id: str, traceparent: str | None) -> Record:
         """Give a hold back once: refusal | id, at."""
         return await self._one(_VOID, payment_id, traceparent)
-
-    async def account(self, number: str, owner: str | None) -> Record | None:
-        """One account, of `owner` when given."""
-        return await self._database.fetchrow(_ACCOUNT, number, owner)
 
     async def validate(self, v: ValidateRequest) -> Record:
         """The payer's account (its columns are NULL when there is none) and why it cannot pay, if so."""

@@ -1,0 +1,57 @@
+"""What the routes read of the schema `accounts`."""
+
+from asyncpg import Record
+
+from payments.common.db import Database
+
+# The first column tells that the account exists and may be seen, also when it has no entries.
+_ENTRIES = """
+SELECT a.account_number AS found, e.id, e.account_number, e.amount_minor, e.currency, e.balance_after_minor,
+       e.created_at, e.transfer_id, e.kind, e.payment_id, e.refund_id, e.counterparty
+FROM accounts.accounts AS a
+LEFT JOIN LATERAL (
+    SELECT n.id, n.account_number, n.amount_minor, n.currency, n.balance_after_minor, n.created_at,
+           n.transfer_id, t.kind, t.payment_id, t.refund_id,
+           accounts.mask(CASE n.account_number WHEN t.from_account THEN t.to_account ELSE t.from_account END)
+               AS counterparty
+    FROM accounts.entries AS n JOIN accounts.transfers AS t ON t.id = n.transfer_id
+    WHERE n.account_number = a.account_number AND ($3::bigint IS NULL OR n.id < $3)
+    ORDER BY n.id DESC LIMIT $4
+) AS e ON true
+WHERE a.account_number = $1 AND ($2::text IS NULL OR a.customer_id = $2)
+ORDER BY e.id DESC"""
+_COLUMNS = """
+SELECT account_number, customer_id, kind, account_type, name, currency, status, posted_minor, held_minor,
+       available_minor, created_at
+FROM accounts.accounts"""
+_OWN_ACCOUNTS = (
+    _COLUMNS + ' WHERE customer_id = $1 AND account_number > $2 COLLATE "C" ORDER BY account_number LIMIT $3'
+)
+_ALL_ACCOUNTS = _COLUMNS + ' WHERE account_number > $1 COLLATE "C" ORDER BY account_number LIMIT $2'
+_ACCOUNT = _COLUMNS + " WHERE account_number = $1 AND ($2::text IS NULL OR customer_id = $2)"
+
+
+class Queries:
+    """Reads only. `owner` restricts to one customer's accounts; None sees all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def account(self, number: str, owner: str | None) -> Record | None:
+        """One account."""
+        return await self._database.fetchrow(_ACCOUNT, number, owner)
+
+    async def accounts(self, owner: str | None, after: str, limit: int) -> list[Record]:
+        """Accounts by number, those after `after`."""
+        if owner is None:
+            return await self._database.fetch(_ALL_ACCOUNTS, after, limit)
+        return await self._database.fetch(_OWN_ACCOUNTS, owner, after, limit)
+
+    async def entries(
+        self, number: str, owner: str | None, before: int | None, limit: int
+    ) -> list[Record] | None:
+        """Entries of an account, newest first, those older than entry `before`; None without the account."""
+        rows = await self._database.fetch(_ENTRIES, number, owner, before, limit)
+        if not rows:
+            return None
+        return [row for row in rows if row["id"] is not None]

@@ -1,0 +1,1 @@
+"""partner-bank-api: the sandbox of another bank, with a book of its own."""

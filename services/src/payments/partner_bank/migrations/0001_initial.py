@@ -1,0 +1,10 @@
+"""The partner bank's book, and the faults that it was asked to show."""
+
+from payments.common.migration import run_sql
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    run_sql(__file__)
