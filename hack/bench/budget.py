@@ -1,6 +1,6 @@
 """What one warm, on-us, low-risk confirmation costs, counted by the servers themselves.
 
-Counted, not timed: requests by the services' logs, statements by pg_stat_statements, Redis by its commandstats.
+Counted, not timed: the services' request logs, pg_stat_statements and Redis' commandstats.
 """
 
 from __future__ import annotations
