@@ -71,8 +71,8 @@
 {{- $profile := .profile -}}
 {{- $policy := .policy -}}
 {{- range $origin := .settings.security.cors.allowedOrigins -}}
-{{- if and $policy.requireIngressHost (contains "*" $origin) -}}
-{{- fail (printf "security.cors.allowedOrigins: %q allows any host; name each origin in the profile %s" $origin $profile) -}}
+{{- if contains "*" $origin -}}
+{{- fail (printf "security.cors.allowedOrigins: %q has a wildcard; name each origin as scheme://host[:port]" $origin) -}}
 {{- end -}}
 {{- if and $policy.requireTLS (not (hasPrefix "https://" $origin)) -}}
 {{- fail (printf "security.cors.allowedOrigins: %q is without TLS; use https:// in the profile %s" $origin $profile) -}}
