@@ -1,6 +1,7 @@
 """Variables of every pod: exactly those that the contract and the catalog name."""
 
 import pytest
+
 from tests.contract.chart.helm import MANAGED, NAMESPACE, Object, catalog, environment, named, pods, render
 from tests.contract.chart.samples import EXTERNAL, PRODUCTION, merged
 

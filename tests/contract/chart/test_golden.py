@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tests.contract.chart.helm import CHART, KUBE_VERSIONS, run, template
 from tests.contract.chart.samples import EXTERNAL, PROFILES
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.contract.chart.helm import MANAGED, Object, catalog, named, pods, render
 from tests.contract.chart.samples import EXTERNAL, PRODUCTION, PROFILES
 

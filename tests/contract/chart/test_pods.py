@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.contract.chart.helm import Object, named, pods, render
 from tests.contract.chart.samples import EXTERNAL, PROFILES
 

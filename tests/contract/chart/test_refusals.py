@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.contract.chart.helm import Refused, environment, named, pods, render, template
 from tests.contract.chart.samples import EXTERNAL, PRODUCTION, merged
 
