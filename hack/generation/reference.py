@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from hack.generation.schemas import structural
-
 from payment_operator.conditions import CONDITIONS
 from payment_operator.kinds import GROUP, KIND, VERSION
 from payment_operator.rules import RULES_KEY

@@ -43,6 +43,7 @@ def connect(threads: int) -> DynamicClient:
     configuration.connection_pool_maxsize = threads
     configuration.retries = 1
     api = client.ApiClient(configuration)
+    api.user_agent = FIELD_MANAGER
     return DynamicClient(api, discoverer=_NoDiscovery)  # type: ignore[no-untyped-call]
 
 
@@ -66,6 +67,12 @@ class Cluster:
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
         self._resources = {name: resource(kind) for name, kind in BY_KIND.items()}
+
+    @property
+    def configuration(self) -> client.Configuration:
+        """Address and credentials of the API server."""
+        configuration: client.Configuration = self.dynamic.configuration
+        return configuration
 
     def call(self, operation: Callable[..., Any], kind: Kind, **arguments: Any) -> Object:
         """One operation of the client (get, create, …) on a kind."""

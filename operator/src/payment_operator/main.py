@@ -23,6 +23,7 @@ from payment_operator.kinds import GROUP, PLATFORM
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
+from payment_operator.secretwatch import SecretWatch
 from payment_operator.settings import Settings
 from payment_operator.workqueue import WorkQueue
 
@@ -45,10 +46,11 @@ class Operator:
             timeout=settings.request_timeout,
             threads=settings.io_threads,
         )
+        secrets = secret_kinds(schemas(settings.chart))
         desire = Desire(
             self._cluster,
             Renderer(settings.chart, helm=find_helm(settings.helm), timeout=settings.helm_timeout),
-            secret_kinds(schemas(settings.chart)),
+            secrets,
             Discovery(self._cluster, time.monotonic),
         )
         self._reconciler = Reconciler(self._cluster, desire, lambda: datetime.now(UTC))
@@ -57,25 +59,34 @@ class Operator:
         self._resync = Resync(
             self.queue, self._namespaces, interval=settings.resync_seconds, clock=time.monotonic
         )
-        self._resync_task: asyncio.Task[None] | None = None
+        self._secrets = SecretWatch(
+            self._cluster.configuration,
+            [*(kind.name for kind in secrets), *settings.secret_names],
+            settings.watch_namespaces,
+            self.queue.add,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, **_: Any) -> None:
         """Start the workers and the full passes, in Kopf's loop."""
         self.queue.start()
-        self._resync_task = asyncio.create_task(self._resync.run(), name="resync")
+        self._tasks = [
+            asyncio.create_task(self._resync.run(), name="full passes"),
+            asyncio.create_task(self._secrets.run(), name="watch of Secrets"),
+        ]
 
     async def stop(self, **_: Any) -> None:
         """Stop them; a reconcile under way ends with its current request."""
-        if self._resync_task is not None:
-            self._resync_task.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.queue.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def healthy(self, **_: Any) -> str:
         """The liveness probe: fails when nothing would be repaired any more."""
-        if self._resync_task is None or self._resync_task.done():
-            raise kopf.PermanentError("the full passes ended")
-        wrong = self._resync.stalled() or self.queue.stalled(STALL_SECONDS)
+        ended = [f"{task.get_name()} ended" for task in self._tasks if task.done()]
+        wrong = ", ".join(ended) or self._resync.stalled() or self.queue.stalled(STALL_SECONDS)
         if wrong:
             raise kopf.PermanentError(wrong)
         return "ok"
@@ -129,7 +140,8 @@ def main() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
-    logging.getLogger("kopf").setLevel(logging.WARNING)
+    for chatty in ("kopf", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     operator = Operator(settings)
     registry = kopf.OperatorRegistry()
     tuned = kopf_settings()

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Seconds for one render."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to look after, separated by commas; none means all of the cluster."""
+    secret_names: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further Secrets that the operator may read, separated by commas: those that specs refer to."""
     workers: int = Field(default=4, ge=1, le=64)
     """Platforms reconciled at the same time."""
     io_threads: int = Field(default=8, ge=1, le=64)
@@ -39,7 +41,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "secret_names", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
