@@ -47,7 +47,7 @@
 {{- $ctx := .ctx -}}
 {{- $name := .name -}}
 {{- $service := index $ctx.catalog.services $name -}}
-{{- $env := dict -}}
+{{- $env := dict "HTTP_PORT" (dict "value" (toString $service.port)) -}}
 {{- if $service.module -}}
 {{- include "platform.commonEnv" (dict "ctx" $ctx "into" $env) -}}
 {{- $callers := list -}}
@@ -55,7 +55,6 @@
 {{- if has $name ($other.calls | default list) }}{{ $callers = append $callers $caller }}{{ end -}}
 {{- end -}}
 {{- $_ := set $env "SERVICE" (dict "value" $name) -}}
-{{- $_ := set $env "HTTP_PORT" (dict "value" (toString $service.port)) -}}
 {{- $_ := set $env "IDENTITY_NAMESPACE" (dict "value" $ctx.namespace) -}}
 {{- $_ := set $env "ALLOWED_CALLERS" (dict "value" (join "," $callers)) -}}
 {{- if $service.schema -}}

@@ -38,7 +38,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $_ := set $env . (dict "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory" "divisor" "1Mi" "containerName" $name))) -}}
 {{- end -}}
 {{- with $runtime.files -}}
-{{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" (printf "%s-files" $name)) -}}
+{{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" $name) -}}
 {{- end -}}
 {{- $_ := merge $ports ($runtime.ports | default dict) -}}
 {{- dict "name" $name "component" $entry.component "kind" .kind "runtime" $runtime "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}

@@ -11,11 +11,19 @@ from tests.contract.chart.helm import CHART, KUBE_VERSIONS, run, template
 from tests.contract.chart.samples import EXTERNAL, PROFILES
 
 GOLDEN = Path(__file__).parent / "golden"
+# ConfigMap -> folder of the files that it carries.
+SOURCES = {"load-balancer": "nginx", "postgres": "postgres", "redis": "redis", "kafka": "kafka"}
 CASES = {**PROFILES, "external": EXTERNAL}
 
 
 def text(case: str, kube: str) -> str:
     objects = [doc for doc in yaml.safe_load_all(template(CASES[case], kube=kube)) if doc]
+    for item in objects:
+        for name in item.get("data", {}):
+            # Scripts are read as scripts, not once more as strings in YAML.
+            file = next((CHART / "files").glob(f"{SOURCES[item['metadata']['name']]}/{name}"))
+            assert item["data"][name].strip() == file.read_text().strip()
+            item["data"][name] = f"the file {file.relative_to(CHART)}"
     objects.sort(key=lambda item: (item["kind"], item["metadata"]["name"]))
     whole = yaml.safe_dump_all(objects, sort_keys=True, width=120)
     # Which version of a database runs is the business of images.json alone.

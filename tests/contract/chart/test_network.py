@@ -13,7 +13,7 @@ from tests.contract.chart.samples import EXTERNAL, PRODUCTION, PROFILES
 
 CATALOG = catalog()
 OUTSIDE: dict[str, str] = {}
-PORTS = {53, 80, 443, 6443, 8081, 8443} | {s["port"] for s in CATALOG["services"].values()}
+PORTS = {53, 80, 443, 6443, 8090, 8443} | {s["port"] for s in CATALOG["services"].values()}
 PORTS |= {5432, 5433, 6379, 9092, 9093, 9094}
 
 

@@ -6,7 +6,8 @@ umask 077
 here=/etc/payment-platform/nginx
 run=/tmp/nginx
 mkdir -p "$run"
-gateway="${API_GATEWAY_URL#http://}"
+gateway="${API_GATEWAY_URL:-http://api-gateway:3000}"
+gateway="${gateway#http://}"
 host="${gateway%:*}"
 port="${gateway##*:}"
 
@@ -48,10 +49,10 @@ case "$token" in
 esac
 echo "proxy_set_header X-Load-Balancer-Token \"$token\";" >"$run/token.conf"
 
-listen 8080 >"$run/listen.conf"
-listen 8081 >"$run/health.conf"
+listen "${HTTP_PORT:-8080}" >"$run/listen.conf"
+listen "${HEALTH_PORT:-8090}" >"$run/health.conf"
 : >"$run/real-ip.conf"
-if [ "$TLS" = true ]; then
+if [ "${TLS:-false}" = true ]; then
   {
     listen "8443 ssl"
     echo "http2 on;"
@@ -63,7 +64,7 @@ if [ "$TLS" = true ]; then
     echo "add_header Strict-Transport-Security \"max-age=31536000\" always;"
   } >>"$run/listen.conf"
 fi
-if [ "$BEHIND_INGRESS" = true ]; then
+if [ "${BEHIND_INGRESS:-false}" = true ]; then
   # Only pods reach this one then; the ingress controller among them names the client.
   for net in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 fc00::/7; do
     echo "set_real_ip_from $net;"
