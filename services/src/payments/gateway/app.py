@@ -13,12 +13,13 @@ from payments.common.kafka import Producer
 from payments.common.middleware import Problems, RequestContext
 from payments.common.outbox import Relay
 from payments.common.redis import Cache
-from payments.gateway import auth_routes, payment_routes
+from payments.gateway import account_routes, auth_routes, meta_routes, payment_routes
 from payments.gateway.addresses import Addresses
 from payments.gateway.edge import Edge
 from payments.gateway.encryption import Encryption
 from payments.gateway.gate import Gate
 from payments.gateway.guard import Guard
+from payments.gateway.health import Remembered
 from payments.gateway.keys import Keys
 from payments.gateway.operations import routes
 from payments.gateway.passthrough import Passthrough
@@ -65,11 +66,7 @@ def create(settings: Settings) -> FastAPI:
     auth = auth_routes.AuthRoutes(
         store, tokens, passwords, revocations, throttle, access_seconds=settings.access_token_seconds
     )
-    operations = [
-        *auth_routes.operations(auth),
-        *payment_routes.operations(Passthrough(peers, payloads, confirm)),
-    ]
-    health: dict[str, Check] = {
+    checks: dict[str, Check] = {
         "redis": cache.ping,
         "confirm_service": confirm.ping,
         "account_service": account.ping,
@@ -77,12 +74,22 @@ def create(settings: Settings) -> FastAPI:
         "database": store.ping,
         "kafka": producer.ping,
     }
+    remembered: dict[str, Check] = {name: Remembered(check) for name, check in checks.items()}
+    probe_routes = {route.path: route for route in probes(settings, store.ready, remembered)}
+    operations = [
+        *auth_routes.operations(auth),
+        *payment_routes.operations(Passthrough(peers, payloads, confirm)),
+        *account_routes.operations(
+            Passthrough(peers, payloads, account), Passthrough(peers, payloads, audit)
+        ),
+        *meta_routes.operations(signing, encryption, probe_routes["/health"].endpoint),
+    ]
     app = FastAPI(
         title="Payment platform",
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan([database, cache, http, producer, relay, revocations, passwords, payloads]),
-        routes=[*routes(operations), *probes(settings, store.ready, health)],
+        routes=[*routes(operations), *meta_routes.documentation(operations), *probe_routes.values()],
         middleware=[
             Middleware(RequestContext, timeout=settings.request_timeout_seconds, trust_deadline=False),
             Middleware(Edge, origins=settings.origins, addresses=addresses),

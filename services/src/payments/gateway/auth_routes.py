@@ -8,9 +8,10 @@ from payments.common.errors import Problem
 from payments.common.ids import new_id
 from payments.common.routes import reply
 from payments.gateway import body
+from payments.gateway.answers import Success, TokenResponse
 from payments.gateway.domain import Person, new_refresh_token
 from payments.gateway.gate import signed_in
-from payments.gateway.models import LoginRequest, RefreshRequest, Success, TokenResponse
+from payments.gateway.models import LoginRequest, RefreshRequest
 from payments.gateway.operations import Operation
 from payments.gateway.passwords import Passwords, outdated
 from payments.gateway.revocations import Revocations

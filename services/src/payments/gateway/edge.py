@@ -33,7 +33,8 @@ _PREFLIGHT: Headers = [
 ]
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id",
+    b"Idempotent-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After,"
+    b" X-Request-Id",
 )
 
 

@@ -1,7 +1,7 @@
 """The list of public operations: from it come the routes and their documentation."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -16,11 +16,13 @@ class Operation:
     """One method of one path.
 
     Args:
-        request, query, response: msgspec Structs (or a JSON Schema for `response`).
-        errors: problem codes it may answer, beyond those that every operation may.
+        description: Markdown.
+        request, query, response: msgspec types; `response` None when the answer has none.
+        status: of success; `also` maps further ones to what they mean.
+        errors: codes of problems, beyond those that every such operation may answer.
         signed_in: an access token is needed.
-        idempotent: takes an Idempotency-Key; True when it is required.
-        encryptable: the body may be encrypted.
+        key: takes an Idempotency-Key; it is required when True.
+        encryptable: the body may come encrypted.
     """
 
     method: str
@@ -28,16 +30,16 @@ class Operation:
     summary: str
     tag: str
     endpoint: Endpoint
+    response: Any
     description: str = ""
     request: Any = None
     query: Any = None
-    response: Any = None
     status: int = 200
+    also: tuple[tuple[int, str], ...] = ()
     errors: tuple[str, ...] = ()
     signed_in: bool = True
-    idempotent: bool | None = None
+    key: bool | None = None
     encryptable: bool = False
-    examples: dict[str, Any] = field(default_factory=dict)
 
 
 def routes(operations: Iterable[Operation]) -> list[Route]:

@@ -21,8 +21,9 @@ from payments.gateway.peers import Peers, respond
 T = TypeVar("T")
 Check = Callable[[T], None]
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# Begins with a letter or digit, so that it is neither `.` nor `..`.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class Passthrough:
@@ -93,13 +94,13 @@ class Passthrough:
 
 def idempotency_key(request: Request, *, required: bool) -> str | None:
     """The Idempotency-Key. Raises Problem(missing_idempotency_key | invalid_idempotency_key)."""
-    keys = request.headers.getlist("idempotency-key")
-    if not keys or keys == [""]:
+    keys = [key.strip() for key in request.headers.getlist("idempotency-key")]
+    if not any(keys):
         if required:
             raise Problem("missing_idempotency_key")
         return None
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-        detail = "Send one Idempotency-Key of 1 to 255 visible ASCII characters"
+        detail = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
         raise Problem("invalid_idempotency_key", detail)
     return keys[0]
 

@@ -11,7 +11,7 @@ from payments.gateway.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_PASSED_BACK = ("Location", "Retry-After")
+_PASSED_BACK = ("Location", "Retry-After", "Idempotent-Replayed")
 
 
 class Peers:

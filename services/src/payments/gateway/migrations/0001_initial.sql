@@ -44,9 +44,10 @@ CREATE TABLE gateway.outbox (
     sequence     bigint UNIQUE,
     published_at timestamptz
 );
-CREATE INDEX outbox_pending ON gateway.outbox (id) WHERE published_at IS NULL;
+CREATE INDEX outbox_unnumbered ON gateway.outbox (id) WHERE sequence IS NULL;
+CREATE INDEX outbox_unpublished ON gateway.outbox (sequence) WHERE published_at IS NULL;
 
 GRANT SELECT, UPDATE (password_hash) ON gateway.users TO gateway;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gateway.refresh_tokens TO gateway;
 GRANT SELECT, INSERT, DELETE ON gateway.revoked_tokens TO gateway;
-GRANT SELECT, INSERT, UPDATE ON gateway.outbox TO gateway;
+GRANT SELECT, INSERT, UPDATE (sequence, published_at) ON gateway.outbox TO gateway;
