@@ -24,18 +24,18 @@ class NodeNetwork:
     address: str
 
 
-def parse_nodes(items: list[dict[str, Any]]) -> list[NodeNetwork] | None:
-    """From the items of `kubectl get nodes -o json`; None as long as a node waits for its pod addresses."""
+def parse_nodes(items: list[dict[str, Any]], addresses: dict[str, str]) -> list[NodeNetwork] | None:
+    """From the items of `kubectl get nodes -o json`; None as long as a node waits for its pod addresses.
+
+    `addresses` by node, from the Docker Engine: a restart changes them, and the API server hears of it late.
+    """
     found = []
     for item in items:
         name = item["metadata"]["name"]
         cidr = item["spec"].get("podCIDR", "")
-        internal = [
-            entry["address"] for entry in item["status"]["addresses"] if entry["type"] == "InternalIP"
-        ]
-        if not cidr or not internal:
+        if not cidr or not addresses.get(name):
             return None
-        found.append(NodeNetwork(name, cidr, internal[0]))
+        found.append(NodeNetwork(name, cidr, addresses[name]))
     return found
 
 

@@ -24,10 +24,12 @@ class Node:
     image: str
     host_ports: dict[int, int]  # port on localhost -> port in the node
     started: datetime  # to the second, UTC
+    address: str  # in the nodes' network; empty while stopped
 
 
 def parse(description: dict[str, Any]) -> Node:
     """From one object of `docker inspect`."""
+    networks = description["NetworkSettings"]["Networks"]
     bindings = description["HostConfig"].get("PortBindings") or {}
     return Node(
         name=description["Name"].lstrip("/"),
@@ -41,6 +43,7 @@ def parse(description: dict[str, Any]) -> Node:
             if entry.get("HostPort")
         },
         started=datetime.fromisoformat(description["State"]["StartedAt"]).replace(microsecond=0),
+        address=next((entry["IPAddress"] for entry in networks.values() if entry.get("IPAddress")), ""),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,12 @@ class CommandFailed(Failure):
 def tail(text: str, lines: int = TAIL_LINES) -> str:
     """The last lines of a program's output."""
     return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+def _mortal(command: Sequence[str]) -> list[str]:
+    """The command, made to end when this process is killed: no left-over works against the next run."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--", *command] if setpriv else list(command)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -61,13 +68,15 @@ def run(
     on overrun, on a missing program and, with `check`, on an exit code other than 0.
     """
     full = {**os.environ, **(environment or {})}
+    if shutil.which(command[0]) is None:
+        raise CommandFailed(command, "cannot run: no such program", "")
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
     sink = log.open("ab") if log is not None else None
     start = sink.seek(0, os.SEEK_END) if sink is not None else 0
     try:
         process = subprocess.Popen(
-            list(command),
+            _mortal(command),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=sink if sink is not None else subprocess.PIPE,
             stderr=subprocess.STDOUT if sink is not None else subprocess.PIPE,
@@ -75,8 +84,6 @@ def run(
             cwd=directory,
             start_new_session=True,
         )
-    except FileNotFoundError:
-        raise CommandFailed(command, "cannot run: no such program", "") from None
     finally:
         if sink is not None:
             sink.close()

@@ -44,7 +44,7 @@ def settle(settings: Settings, current: Step, *, own_network: bool) -> None:
     kubectl.ensure_context(settings, current)
     if own_network:
         current.note("pod network")
-        network.apply(_addresses(settings))
+        network.apply(_pod_networks(settings))
     current.note("waiting for the nodes to be Ready, DNS and storage Available")
     since = {node.name: node.started for node in nodes.of_cluster(settings.cluster)}
     lacking: list[str] = []
@@ -98,13 +98,14 @@ def _get(settings: Settings, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def _addresses(settings: Settings) -> list[network.NodeNetwork]:
-    """Each node's addresses; on a new cluster it takes some seconds until all have been given out."""
+def _pod_networks(settings: Settings) -> list[network.NodeNetwork]:
+    """Each node's part of the network; on a new cluster it takes some seconds until all are given out."""
+    addresses = {node.name: node.address for node in nodes.of_cluster(settings.cluster)}
     found: list[network.NodeNetwork] = []
 
     def complete() -> bool:
-        found[:] = network.parse_nodes(_get(settings, "nodes")["items"]) or []
-        return bool(found)
+        found[:] = network.parse_nodes(_get(settings, "nodes")["items"], addresses) or []
+        return len(found) == len(addresses)
 
     wait_until(complete, ADDRESSES_SECONDS, "the nodes were given no pod addresses")
     return found
