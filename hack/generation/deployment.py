@@ -11,7 +11,7 @@ from typing import Any
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.rights import cluster_rules, rules, secret_rule
 
-NAMESPACE = "payment-operator"
+NAMESPACE = "payment-operator-system"
 KUBE_VERSION = "v1.34.0"
 
 

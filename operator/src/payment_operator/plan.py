@@ -17,6 +17,7 @@ from payment_operator.readiness import unready
 from payment_operator.settings import FIELD_MANAGER
 
 Object = Mapping[str, Any]
+USED_BY_PODS = frozenset({"ConfigMap", "ServiceAccount"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,18 @@ def plan(
     ordered = sorted(
         (item for item in desired if item.ref in pending), key=lambda item: (item.wave, item.ref)
     )
+    surplus = _surplus(desired, live)
+    if reached is not None:
+        # Pods that are still to be replaced may use these until then.
+        surplus = tuple(ref for ref in surplus if ref.kind not in USED_BY_PODS)
     if not rollout.new_release:
-        return Plan(tuple(ordered), _surplus(desired, live), conflicts=conflicts)
+        return Plan(tuple(ordered), surplus, conflicts=conflicts)
     due = [
         item
         for item in ordered
         if reached is None or item.wave <= reached or (rollout.installed and item.ref not in live)
     ]
-    prune = _surplus(desired, live) if reached is None and not waits else ()
-    return Plan(tuple(due), prune, tuple(waits), reached, conflicts)
+    return Plan(tuple(due), surplus if reached is None else (), tuple(waits), reached, conflicts)
 
 
 def _reached(

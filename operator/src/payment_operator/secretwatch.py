@@ -1,7 +1,7 @@
 """Watches Secrets by name, one stream for each, so that the operator needs no right to see any other.
 
-Kopf would have to watch all Secrets of the cluster. These streams carry metadata only and tell which namespace
-to look at; what is in a Secret is read at the reconcile.
+Kopf would have to watch all Secrets of the cluster. These streams carry metadata only; what is in a Secret is
+read at the reconcile.
 """
 
 from __future__ import annotations

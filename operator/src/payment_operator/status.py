@@ -178,7 +178,7 @@ def _ready(view: View, parts: Mapping[str, Finding]) -> Finding:
         return Finding("False", view.problem.reason, str(view.problem))
     for name, found in parts.items():
         if found.status == "False":
-            return Finding("False", f"{name}{found.status}", f"{name}: {found.message}")
+            return Finding("False", _not(name), f"{name}: {found.message}")
     if view.problem is not None:
         return Finding("False", view.problem.reason, str(view.problem))
     return Finding("False", "Installing", _waits(view))
@@ -220,8 +220,13 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
         return Finding("True", "PodsFailing", f"pod {pod}{more}: {cause}: see {look}")
     late = [name for name, found in parts.items() if found.status == "False" or found.reason == "Reduced"]
     if late and view.installed and not view.plan.waits:
-        return Finding("True", f"{late[0]}False".replace("ReadyFalse", "NotReady"), parts[late[0]].message)
+        return Finding("True", _not(late[0]), parts[late[0]].message)
     return Finding("False", "AsDeclared", "nothing needs a person")
+
+
+def _not(condition: str) -> str:
+    """PostgresReady → PostgresNotReady."""
+    return condition.replace("Ready", "NotReady").replace("Applied", "NotApplied")
 
 
 def _available(item: Mapping[str, Any] | None) -> bool:
