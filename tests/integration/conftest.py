@@ -81,7 +81,7 @@ def log_folder(stack: Stack) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def database(stack: Stack) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+async def database(stack: Stack) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """The oracle's own connection, as superuser."""
     async with asyncpg.create_pool(stack.admin_dsn(), min_size=1, max_size=10) as pool:
         yield pool
