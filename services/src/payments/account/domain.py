@@ -4,6 +4,9 @@ from typing import Literal, NamedTuple
 
 TransferKind = Literal["payment", "refund"]
 
+# The one service that moves money and asks about any account; the gateway acts for its actors only.
+PAYMENTS = "confirm-service"
+
 # An operator acts for the platform; an auditor reads everything and changes nothing.
 SEES_ALL = frozenset({"operator", "auditor"})
 

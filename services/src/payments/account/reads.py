@@ -6,7 +6,7 @@ from typing import Any
 from starlette.routing import Route
 
 from payments.account import presentation
-from payments.account.domain import owner
+from payments.account.domain import PAYMENTS, owner
 from payments.account.messages import NUMBER
 from payments.account.queries import Queries
 from payments.common.errors import Problem
@@ -48,6 +48,8 @@ class Reads:
         """One account, for a service that acts as itself; with an actor as /v1/accounts/{number}."""
         if call.actor is not None:
             return await self.account(call)
+        if call.caller != PAYMENTS:
+            raise Problem("caller_not_allowed")
         return await self._account(call, None)
 
     async def entries(self, call: Call[None]) -> dict[str, Any]:

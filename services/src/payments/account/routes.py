@@ -6,7 +6,7 @@ from datetime import timedelta
 from starlette.routing import Route
 
 from payments.account import presentation
-from payments.account.domain import may_change, owner, refusal
+from payments.account.domain import PAYMENTS, may_change, owner, refusal
 from payments.account.messages import (
     ID,
     HoldReply,
@@ -22,9 +22,6 @@ from payments.account.store import Store
 from payments.common import context
 from payments.common.errors import Problem
 from payments.common.routes import B, Call, post
-
-# The gateway passes on what customers read; it never moves money.
-MOVES_MONEY = "confirm-service"
 
 
 class Routes:
@@ -82,6 +79,8 @@ class Routes:
 
     async def validate(self, call: Call[ValidateRequest]) -> ValidateReply:
         """Whether a payment could be posted now. An account of another customer is not found."""
+        if call.caller != PAYMENTS:
+            raise Problem("caller_not_allowed")
         row = await self._store.validate(call.body)
         if row["refusal"] is None:
             return ValidateReply(True, None, None, presentation.account(row))
@@ -92,7 +91,7 @@ class Routes:
 
 def _mover(call: Call[B]) -> str | None:
     """The customer for whom money is moved, None when a service or an operator moves it."""
-    if call.caller != MOVES_MONEY:
+    if call.caller != PAYMENTS:
         raise Problem("caller_not_allowed")
     actor = call.actor
     if actor is None:

@@ -1,0 +1,56 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payments.account.domain import may_change, owner, refusal
+from payments.account.seed import ACCOUNTS
+from payments.common.errors import KINDS
+from payments.migrate import PACKAGE
+
+SQL = (PACKAGE / "account/migrations/0001_initial.sql").read_text()
+# 'code/field' literals, and the prefixes to which a status or a field is appended.
+CODES = set(re.findall(r"'([a-z_]+)/[a-z_]*'", SQL)) | {"account_frozen", "account_closed"}
+
+
+def test_every_refusal_of_the_ledger_is_a_problem() -> None:
+    assert len(CODES) >= 8
+    for code in CODES:
+        assert refusal(f"{code}/amount").code in KINDS
+
+
+def test_a_refusal_names_its_field() -> None:
+    why = refusal("insufficient_funds/from_account")
+    assert (why.code, why.field) == ("insufficient_funds", "from_account")
+    assert why.message
+
+
+@given(st.text())
+def test_an_unknown_refusal_is_a_bug(text: str) -> None:
+    if text.partition("/")[0] not in CODES:
+        with pytest.raises(ValueError, match="unknown refusal"):
+            refusal(text)
+
+
+def test_only_operators_and_auditors_see_the_accounts_of_others() -> None:
+    assert owner("operator", "") is None
+    assert owner("auditor", "") is None
+    assert owner("customer", "cust_001") == "cust_001"
+    assert owner("somebody", "cust_001") == "cust_001"
+    assert owner("customer", "") == ""  # nobody's accounts, not everybody's
+
+
+def test_auditors_move_no_money() -> None:
+    assert [role for role in ("customer", "operator", "auditor", "somebody") if may_change(role)] == [
+        "customer",
+        "operator",
+    ]
+
+
+def test_the_demo_customers_of_the_original_have_their_balances() -> None:
+    balances = {customer: opening for _, customer, opening in ACCOUNTS}
+    assert balances["cust_001"] == 1_500_000
+    assert balances["cust_002"] == 850_000
+    assert balances["cust_003"] == 10_000_000
+    assert len({number for number, _, _ in ACCOUNTS}) == len(ACCOUNTS)
