@@ -1,4 +1,4 @@
-"""The command line of the images: build, list, tag, refs, lock."""
+"""The command line of the images: build, list, tag, refs, check, lock."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hack.images import catalog as catalogs
-from hack.images import digest, docker, jars, own
+from hack.images import check as contract
+from hack.images import digest, docker, jars
 from hack.images.catalog import OWN, REPOSITORY, Catalog, CatalogError
+from hack.images.own import OwnImages, SourcesChanged, third_party_code
 from hack.images.rootfs import Builder
 from hack.images.standins import StandIns
 from hack.images.table import Row, render_table
@@ -20,6 +22,8 @@ from hack.kind.proc import Failure
 from hack.kind.registry import use_registry
 from hack.kind.settings import Settings, SettingsError, read_settings
 from hack.progress import say, step
+
+ATTEMPTS = 3
 
 DESCRIPTION = """\
 Images of the payment platform: two of its own (operator, services) and the third-party ones of its catalog.
@@ -51,12 +55,16 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="a table: name, reference, present?, stand-in?, version, size")
     commands.add_parser("tag", help="print the content tag of our own images")
     commands.add_parser("refs", help="print the references of all images that pods run, as JSON")
+    check = commands.add_parser(
+        "check", help="run each third-party image as a pod would and try its contract"
+    )
+    check.add_argument("names", nargs="*", metavar="NAME", help="as `list` shows them; all when left out")
     commands.add_parser("lock", help="write the jars' hashes anew after a change of a pom.xml")
     return top
 
 
 def build(settings: Settings, catalog: Catalog, names: list[str], refresh: bool, chosen_mirror: str) -> None:
-    """Makes the named images (all when none is named) be there. Raises Failure, CatalogError."""
+    """Makes the named images (all if none is named) be there. Raises Failure, CatalogError."""
     wanted = catalog.select(names)
     docker.ensure_engine()
     with locked(settings.cache, "images"):
@@ -66,17 +74,40 @@ def build(settings: Settings, catalog: Catalog, names: list[str], refresh: bool,
         layers = Builder(settings.cache, catalog.debian, chosen_mirror, refresh)
         third_party = StandIns(settings.cache, catalog, layers, airgapped=not pulls)
         for image in wanted:
-            with step(f"Image {image.reference}") as current:
-                if image.name in OWN:
-                    own.ensure(settings.cache, current, catalog, image)
-                else:
+            if image.name not in OWN:
+                with step(f"Image {image.reference}") as current:
                     third_party.ensure(current, image)
+        if own := [image.name for image in wanted if image.name in OWN]:
+            build_own(settings, own)
+
+
+def build_own(settings: Settings, names: list[str]) -> None:
+    """Our own images under the tag of the sources as they are now; starts over when one is edited."""
+    packages = third_party_code(settings.cache, names)
+    for attempt in range(1, ATTEMPTS + 1):
+        catalog = catalogs.load(digest.own_tag(REPOSITORY))
+        try:
+            OwnImages(settings.cache, catalog).ensure([catalog.images[name] for name in names], packages)
+            return
+        except SourcesChanged:
+            if attempt == ATTEMPTS:
+                raise
+            say("the sources changed while they were copied; copying them again")
 
 
 def rows(catalog: Catalog) -> list[Row]:
     """One row for each image of the catalog, as the engine has it now."""
     docker.ensure_engine()
     return [Row.of(image, docker.inspect(image.reference)) for image in catalog.images.values()]
+
+
+def check(catalog: Catalog, names: list[str]) -> None:
+    """Tries the contract of the named third-party images, or of all. Raises Failure, CatalogError."""
+    wanted = [image for image in catalog.select(names) if image.name in contract.SETTINGS]
+    docker.ensure_engine()
+    for image in wanted:
+        with step(f"Contract of {image.reference}") as current:
+            contract.check(current, image)
 
 
 def lock(settings: Settings, catalog: Catalog) -> None:
@@ -101,6 +132,8 @@ def run(arguments: argparse.Namespace, settings: Settings, chosen_mirror: str) -
             print(tag)
         case "refs":
             print(json.dumps(catalog.references(), indent=2))
+        case "check":
+            check(catalog, arguments.names)
         case "lock":
             lock(settings, catalog)
 

@@ -79,6 +79,18 @@ def pull(reference: str, log: Path) -> Present:
     return _there(reference)
 
 
+def tags(repository: str) -> list[str]:
+    """The tags that the engine has of a repository, newest first."""
+    return run(
+        ["docker", "image", "ls", "--format", "{{.Tag}}", repository], timeout=ASK_SECONDS
+    ).stdout.split()
+
+
+def discard(image: str) -> None:
+    """Removes a name or an image that nothing uses; what is in use stays, and that is no error."""
+    run(["docker", "image", "rm", image], timeout=ASK_SECONDS, check=False)
+
+
 def _there(reference: str) -> Present:
     if (present := inspect(reference)) is None:
         raise Failure(f"the engine has no {reference} although it said so; look at `docker images`")

@@ -1,4 +1,4 @@
-"""Layers from root file systems: what a full tar has beyond the one it was grown from, unneeded files aside."""
+"""Layers from root file systems: what a full tar has beyond the one below it, unneeded files aside."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def write_layer(full: Path, layer: Path, base: Index, drop: Sequence[str], began
     """Writes to `layer` what `full` has and `base` has not, or has otherwise; gives the number of entries.
 
     Folders that did not change come along where something below them did. Names that a glob of `drop` covers
-    are left out. Files newer than `began` (seconds since 1970) were made by the build and get a fixed time; the
-    packages' own files keep theirs (Python checks its bytecode against them).
+    are left out. Files newer than `began` (seconds since 1970) were made by the build and get a fixed time;
+    the packages' own files keep theirs (Python checks its bytecode against them).
     """
     folders: dict[str, tarfile.TarInfo] = {}
     written: set[str] = set()

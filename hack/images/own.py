@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from hack.images import digest, docker, staging, wheels
 from hack.images.catalog import REPOSITORY, Catalog, Image
 from hack.kind.proc import Failure
 from hack.kind.settings import Cache
-from hack.progress import Step
+from hack.progress import step
 
 TITLES = {"operator": "Payment platform operator", "services": "Payment platform services"}
 DOCKERFILES = Path(__file__).resolve().parent
+# Heavy third-party folders that nothing of ours imports: the generated asyncio client of Kubernetes.
+UNUSED = {"operator": ("kubernetes/aio",), "services": ()}
+KEPT_BUILDS = 3
+OUR_TAG = re.compile(rf"{re.escape(digest.VERSION)}-[0-9a-f]{{{digest.TAG_DIGITS}}}")
 
 
-def helm_binary(cache: Cache) -> Path:
-    """The static helm that the operator renders with. Raises Failure when it is not built yet."""
-    path = cache.bin / "helm"
-    if not path.is_file():
-        raise Failure(f"{path} is missing; build it with `python3 -m hack.kind tools`")
-    return path
+class SourcesChanged(Failure):
+    """A source file changed while the sources were copied: the tag would not tell what is inside."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """An image whose build context is complete."""
+
+    image: Image
+    folder: Path
+    inputs: str
 
 
 def source_trees(name: str) -> dict[str, str]:
@@ -31,40 +44,82 @@ def source_trees(name: str) -> dict[str, str]:
     return trees
 
 
-def ensure(cache: Cache, current: Step, catalog: Catalog, image: Image) -> None:
-    """Builds the image unless it is there and made from the same inputs. Raises Failure."""
-    python = docker.inspect(catalog.images["python"].reference)
-    if python is None:
-        raise Failure("the Python base image is missing; run `python3 -m hack.images build python`")
-    packages = wheels.site_packages(cache, current, image.name, REPOSITORY / image.name / "requirements.txt")
-    helm = helm_binary(cache) if image.name == "operator" else None
-    trees = source_trees(image.name)
-    dockerfile = DOCKERFILES / f"{image.name}.Dockerfile"
-    sources = [
-        python.id,
-        packages.name,
-        dockerfile.read_text(),
-        digest.of_trees(REPOSITORY, sorted(trees.values())),
-    ]
-    if helm is not None:
-        sources.append(digest.of_file(helm))
-    inputs = digest.of_parts(sources)
-    present = docker.inspect(image.reference)
-    if present is not None and present.inputs == inputs:
-        current.done("unchanged")
-        return
-    with staging.context(cache, image.name) as folder:
-        shutil.copyfile(dockerfile, folder / "Dockerfile")
-        staging.link_tree(packages, folder / "site-packages")
+def third_party_code(cache: Cache, names: Sequence[str]) -> dict[str, Path]:
+    """Image name → folder with the packages of its requirements.txt. Raises Failure."""
+    with step("Python packages of our images") as current:
+        return {
+            name: wheels.site_packages(
+                cache, current, name, REPOSITORY / name / "requirements.txt", UNUSED[name]
+            )
+            for name in names
+        }
+
+
+def outdated(tags: Sequence[str], current: str) -> list[str]:
+    """Of an image's tags, newest first, our builds that may go: all but `current` and the newest few."""
+    ours = [tag for tag in tags if OUR_TAG.fullmatch(tag) and tag != current]
+    return ours[KEPT_BUILDS - 1 :]
+
+
+class OwnImages:
+    """Makes our own images be there, built from the working tree as it is now."""
+
+    def __init__(self, cache: Cache, catalog: Catalog) -> None:
+        self.cache = cache
+        self.python = catalog.images["python"].reference
+        self.log = cache.logs / "docker-build.log"
+
+    def ensure(self, images: Sequence[Image], packages: Mapping[str, Path]) -> None:
+        """Builds the images unless they are there and made from the same inputs.
+
+        `packages` maps an image's name to its third-party code. Raises SourcesChanged when somebody edits at
+        the same time, Failure otherwise.
+        """
+        with ExitStack() as contexts:
+            staged = [self._stage(contexts, image, packages[image.name]) for image in images]
+            if any(digest.own_tag(REPOSITORY) != image.tag for image in images):
+                raise SourcesChanged("the sources changed while they were copied; run the same command again")
+            for item in staged:
+                self._build(item)
+
+    def _stage(self, contexts: ExitStack, image: Image, packages: Path) -> Staged:
+        python = docker.inspect(self.python)
+        if python is None:
+            raise Failure("the Python base image is missing; run `python3 -m hack.images build python`")
+        folder = contexts.enter_context(staging.context(self.cache, image.name))
+        shutil.copyfile(DOCKERFILES / f"{image.name}.Dockerfile", folder / "Dockerfile")
+        trees = source_trees(image.name)
         for place, source in trees.items():
             staging.copy_sources(REPOSITORY / source, folder / place)
-        if helm is not None:
+        parts = [python.id, packages.name, digest.of_trees(folder, ["Dockerfile", *sorted(trees)])]
+        staging.link_tree(packages, folder / "site-packages")
+        if image.name == "operator":
+            helm = helm_binary(self.cache)
             staging.link_file(helm, folder / "helm")
-        labels = {
-            docker.LABEL_TITLE: TITLES[image.name],
-            docker.LABEL_VERSION: image.tag,
-            docker.LABEL_INPUTS: inputs,
-        }
-        arguments = {"PYTHON_IMAGE": catalog.images["python"].reference}
-        docker.build(folder, image.reference, labels, arguments, cache.logs / "docker-build.log")
-    current.done("built")
+            parts.append(digest.of_file(helm))
+        return Staged(image, folder, digest.of_parts(parts))
+
+    def _build(self, staged: Staged) -> None:
+        image = staged.image
+        with step(f"Image {image.reference}") as current:
+            present = docker.inspect(image.reference)
+            if present is not None and present.inputs == staged.inputs:
+                current.done("unchanged")
+                return
+            labels = {
+                docker.LABEL_TITLE: TITLES[image.name],
+                docker.LABEL_VERSION: image.tag,
+                docker.LABEL_INPUTS: staged.inputs,
+            }
+            docker.build(staged.folder, image.reference, labels, {"PYTHON_IMAGE": self.python}, self.log)
+            for tag in outdated(docker.tags(image.repository), image.tag):
+                docker.discard(f"{image.repository}:{tag}")
+            current.done("built")
+
+
+def helm_binary(cache: Cache) -> Path:
+    """The static helm that the operator renders with. Raises Failure when it is not built yet."""
+    path = cache.bin / "helm"
+    if not path.is_file():
+        raise Failure(f"{path} is missing; build it with `python3 -m hack.kind tools`")
+    return path

@@ -29,7 +29,7 @@ class Parts:
 
 
 def agrees(tag: str, version: str) -> bool:
-    """Whether the tag names the version: `17.11` and 17.11, `3.13-slim` and 3.13.5 do, `17.11` and 17.12 do not."""
+    """Whether the tag names the version: `17.1` does 17.1, `3.13-slim` does 3.13.5, `17.1` does not 17.12."""
     named = tag.partition("-")[0]
     return version == named or version.startswith(f"{named}.")
 
@@ -61,6 +61,8 @@ class StandIns:
                 current.done(f"stand-in {parts.version}, unchanged")
             else:
                 self._build(current, image, recipe, parts)
+                if present is not None:
+                    docker.discard(present.id)
 
     def _pull(self, current: Step, image: Image) -> None:
         current.note(f"docker pull {image.reference}")

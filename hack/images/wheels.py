@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hack.images import digest
@@ -29,41 +30,52 @@ def wheel_platforms(machine: str) -> list[str]:
     return [f"{name}_{processor}" for name in _PLATFORMS]
 
 
-def pip_command(python: str, requirements: Path, target: Path, machine: str, cache: Path) -> list[str]:
-    """The pip call: for the image's Python whatever runs here, only wheels, nothing beyond the lock."""
-    command = ["nice", python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command += ["--target", str(target), "--requirement", str(requirements), "--require-hashes", "--no-deps"]
-    command += [
-        "--python-version",
-        PYTHON_VERSION,
-        "--implementation",
-        "cp",
-        "--only-binary",
-        ":all:",
-        "--no-compile",
-    ]
+def pip_arguments(requirements: Path, machine: str) -> list[str]:
+    """What to get: for the image's Python whatever runs here, only wheels, nothing beyond the locked list."""
+    words = ["--requirement", str(requirements), "--require-hashes", "--no-deps"]
+    words += ["--python-version", PYTHON_VERSION, "--implementation", "cp", "--only-binary", ":all:"]
     for name in wheel_platforms(machine):
-        command += ["--platform", name]
-    return [*command, "--cache-dir", str(cache), "--root-user-action", "ignore"]
+        words += ["--platform", name]
+    return words
 
 
-def site_packages(cache: Cache, current: Step, name: str, requirements: Path) -> Path:
-    """The folder with everything `requirements` lists, installed once for each content of it. Raises Failure."""
+def site_packages(
+    cache: Cache, current: Step, name: str, requirements: Path, unused: Sequence[str] = ()
+) -> Path:
+    """The folder with everything `requirements` lists but the folders `unused`; installed once for a content.
+
+    Wheels are kept, so that a change of one line fetches one wheel. Raises Failure.
+    """
     machine = platform.machine()
-    key = digest.of_parts([digest.of_file(requirements), PYTHON_VERSION, *wheel_platforms(machine)])[:16]
+    parts = [digest.of_file(requirements), PYTHON_VERSION, *wheel_platforms(machine), *unused]
     folder = cache.root / "wheels"
-    target = folder / f"{name}-{key}"
+    target = folder / f"{name}-{digest.of_parts(parts)[:16]}"
     with locked(cache, "wheels"):
         if target.is_dir():
             return target
-        folder.mkdir(parents=True, exist_ok=True)
-        current.note(f"{requirements.parent.name}/{requirements.name} for Python {PYTHON_VERSION}")
+        wheels = folder / "files"
+        wheels.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f".{name}-unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = pip_command(sys.executable, requirements, unfinished, machine, folder / "pip")
-        run(command, timeout=PIP_SECONDS, log=cache.logs / "pip.log")
+        arguments = pip_arguments(requirements, machine)
+        where = {
+            "download": ["--dest", str(wheels)],
+            "install": [
+                "--no-index",
+                "--find-links",
+                str(wheels),
+                "--target",
+                str(unfinished),
+                "--no-compile",
+            ],
+        }
+        for verb, words in where.items():
+            current.note(f"pip {verb} for {name}")
+            command = ["nice", sys.executable, "-m", "pip", verb, "--quiet", "--no-input", *words, *arguments]
+            run(command, timeout=PIP_SECONDS, log=cache.logs / "pip.log")
         # Scripts there name this machine's Python; in the image everything is run with `python3 -m`.
-        shutil.rmtree(unfinished / "bin", ignore_errors=True)
+        for useless in ("bin", *unused):
+            shutil.rmtree(unfinished / useless, ignore_errors=True)
         for old in folder.glob(f"{name}-*"):
             shutil.rmtree(old)
         unfinished.rename(target)

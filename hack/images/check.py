@@ -1,0 +1,68 @@
+"""The images' contract, tried for real: one script for each, run in a container as a pod would be.
+
+The same script is for the public image and its stand-in: read-only root, no capabilities, the image's own
+user, no network but the loopback.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from hack.images import docker
+from hack.images.catalog import Image
+from hack.kind.proc import CommandFailed, Failure, run
+from hack.progress import Step
+
+CHECK_SECONDS = 300.0
+SCRIPTS = Path(__file__).resolve().parent / "checks"
+# A script that fails says what its servers logged.
+PROLOGUE = "trap 'code=$?; set +x; [ $code = 0 ] || tail -n 5 /tmp/*.log >&2' EXIT\n"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a container of the image is run: as whom, and which folders can be written (owned by that user)."""
+
+    user: str
+    writable: tuple[str, ...] = ()
+
+
+SETTINGS = {
+    "python": Setting("10001:10001"),
+    "postgres": Setting("999:999", ("/var/lib/postgresql/data", "/var/run/postgresql")),
+    "redis": Setting("999:999", ("/data",)),
+    "kafka": Setting("1000:1000", ("/var/lib/kafka/data", "/opt/kafka/logs")),
+    "nginx": Setting("101:101"),
+}
+
+
+def container_command(name: str, reference: str, setting: Setting) -> list[str]:
+    """The docker call that runs a script from its standard input in a container called `name`."""
+    command = ["docker", "run", "--rm", "--interactive", "--name", name, "--network", "none"]
+    # Without a network only this name can be resolved, and Java looks up its own.
+    command += ["--hostname", "localhost", "--read-only"]
+    command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", setting.user]
+    command += ["--memory", "1g", "--pids-limit", "500", "--tmpfs", "/tmp:exec,mode=1777"]
+    uid, gid = setting.user.split(":")
+    for folder in setting.writable:
+        command += ["--tmpfs", f"{folder}:exec,uid={uid},gid={gid},mode=0700"]
+    return [*command, "--entrypoint", "bash", reference, "-eux", "-o", "pipefail"]
+
+
+def check(current: Step, image: Image) -> None:
+    """Runs the image's script. Raises Failure with the script's output when it fails."""
+    present = docker.inspect(image.reference)
+    if present is None:
+        raise Failure(f"{image.reference} is missing; run `python3 -m hack.images build {image.name}`")
+    script = PROLOGUE + (SCRIPTS / f"{image.name}.sh").read_text()
+    name = f"image-check-{image.name}-{uuid.uuid4().hex[:8]}"
+    command = container_command(name, image.reference, SETTINGS[image.name])
+    try:
+        run(command, timeout=CHECK_SECONDS, stdin=script.encode())
+    except CommandFailed as error:
+        raise Failure(f"{image.reference} fails hack/images/checks/{image.name}.sh: {error}") from None
+    finally:
+        run(["docker", "rm", "--force", name], timeout=docker.ASK_SECONDS, check=False)
+    current.done("stand-in passed" if present.is_standin else "public image passed")
