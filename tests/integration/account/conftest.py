@@ -93,7 +93,8 @@ class Ledger:
     async def balance(self, number: str) -> tuple[int, int, int]:
         """posted, held, available of an account, from the table."""
         row = await self.database.fetchrow(
-            "SELECT posted_minor, held_minor, available_minor FROM accounts.accounts WHERE account_number = $1",
+            """SELECT posted_minor, held_minor, available_minor FROM accounts.accounts
+               WHERE account_number = $1""",
             number,
         )
         assert row is not None
@@ -133,7 +134,8 @@ UNION ALL SELECT 'held of ' || account_number, held_minor::text FROM balance WHE
 UNION ALL SELECT 'negative ' || account_number, available_minor::text FROM balance
     WHERE kind = 'customer' AND (available_minor < 0 OR posted_minor < 0)
 UNION ALL SELECT 'running balance at entry ' || id, balance_after_minor::text FROM (
-    SELECT id, balance_after_minor, sum(amount_minor) OVER (PARTITION BY account_number ORDER BY id) AS running
+    SELECT id, balance_after_minor,
+           sum(amount_minor) OVER (PARTITION BY account_number ORDER BY id) AS running
     FROM accounts.entries) AS e WHERE running <> balance_after_minor
 UNION ALL SELECT 'posted twice ' || payment_id, count(*)::text FROM accounts.transfers
     WHERE kind <> 'refund' GROUP BY payment_id, kind HAVING count(*) > 1

@@ -1,5 +1,7 @@
 """What the database itself refuses, whatever the service does."""
 
+from collections.abc import AsyncIterator
+
 import asyncpg
 import pytest
 
@@ -9,12 +11,14 @@ from .conftest import Ledger
 
 
 @pytest.fixture
-async def role(stack: Stack, ledger: Ledger) -> "asyncpg.Connection[asyncpg.Record]":
+async def role(stack: Stack) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A connection as the role of account-service."""
     host, port = stack.servers.postgres
-    return await asyncpg.connect(
+    connection = await asyncpg.connect(
         host=host, port=port, database=stack.servers.database, user="accounts", password="dev-accounts"
     )
+    yield connection
+    await connection.close()
 
 
 @pytest.mark.parametrize(
@@ -45,11 +49,8 @@ async def role(stack: Stack, ledger: Ledger) -> "asyncpg.Connection[asyncpg.Reco
 async def test_the_role_cannot_write_past_the_functions(
     role: "asyncpg.Connection[asyncpg.Record]", statement: str
 ) -> None:
-    try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await role.execute(statement)
-    finally:
-        await role.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await role.execute(statement)
 
 
 @pytest.mark.parametrize(

@@ -64,11 +64,11 @@ async def test_each_refusal_has_its_code(ledger: Ledger) -> None:
         (euros, payer, 1, 422, "currency_mismatch", "from_account"),
         (payer, payer, 1, 422, "self_transfer", "to_account"),
     ]
-    for from_account, to_account, amount, status, code, field in cases:
+    for from_account, to_account, amount, expected, code, field in cases:
         answer = await ledger.transfer(from_account, to_account, amount)
         assert answer.headers["content-type"] == "application/problem+json"
         body = answer.json()
-        assert (answer.status_code, body["code"], body["errors"][0]["field"]) == (status, code, field)
+        assert (answer.status_code, body["code"], body["errors"][0]["field"]) == (expected, code, field)
     assert await ledger.balance(payer) == (1_000, 0, 1_000)
     await ledger.check()
 

@@ -19,7 +19,7 @@ _CLEAR_FAULTS = "UPDATE bank.faults SET remaining = 0 WHERE remaining > 0"
 _TAKE_FAULT = """
 UPDATE bank.faults SET remaining = remaining - 1
 WHERE id = (SELECT id FROM bank.faults WHERE remaining > 0 AND (reference IS NULL OR reference = $1)
-            ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+            ORDER BY id LIMIT 1 FOR UPDATE)
 RETURNING fault, seconds"""
 
 

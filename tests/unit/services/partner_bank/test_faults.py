@@ -11,9 +11,7 @@ def test_each_fault_is_understood(name: str) -> None:
     assert parse(f" {name}=2.5 ") == Fault(name, 2.5)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "nothing", "delay=", "delay=-1", "delay=121", "delay=nan", "delay;late"]
-)
+@pytest.mark.parametrize("text", ["", "nothing", "delay=", "delay=-1", "delay=121", "delay=nan", "a;b"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be one of"):
         parse(text)
