@@ -74,6 +74,14 @@ def run(
         log.parent.mkdir(parents=True, exist_ok=True)
     sink = log.open("ab") if log is not None else None
     start = sink.seek(0, os.SEEK_END) if sink is not None else 0
+
+    def logged() -> str:
+        if log is None:
+            return ""
+        with log.open("rb") as stream:
+            stream.seek(start)
+            return tail(stream.read().decode(errors="replace"))
+
     try:
         process = subprocess.Popen(
             _mortal(command),
@@ -87,22 +95,15 @@ def run(
     finally:
         if sink is not None:
             sink.close()
-
-    def logged() -> str:
-        if log is None:
-            return ""
-        with log.open("rb") as stream:
-            stream.seek(start)
-            return tail(stream.read().decode(errors="replace"))
-
-    try:
-        out, err = process.communicate(stdin, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        _stop(process)
-        raise CommandFailed(command, f"did not end within {timeout:.0f} s", logged()) from None
-    except BaseException:
-        _stop(process)
-        raise
+    with process:
+        try:
+            out, err = process.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _stop(process)
+            raise CommandFailed(command, f"did not end within {timeout:.0f} s", logged()) from None
+        except BaseException:
+            _stop(process)
+            raise
     result = subprocess.CompletedProcess(
         list(command),
         process.returncode,
