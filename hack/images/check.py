@@ -30,6 +30,8 @@ class Setting:
 
 
 SETTINGS = {
+    "operator": Setting("10001:10001"),
+    "services": Setting("10001:10001"),
     "python": Setting("10001:10001"),
     "postgres": Setting("999:999", ("/var/lib/postgresql/data", "/var/run/postgresql")),
     "redis": Setting("999:999", ("/data",)),

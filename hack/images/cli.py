@@ -13,7 +13,7 @@ from hack.images import catalog as catalogs
 from hack.images import check as contract
 from hack.images import digest, docker, jars
 from hack.images.catalog import OWN, REPOSITORY, Catalog, CatalogError
-from hack.images.own import OwnImages, SourcesChanged, third_party_code
+from hack.images.own import OwnImages, SourcesChanged
 from hack.images.rootfs import Builder
 from hack.images.standins import StandIns
 from hack.images.table import Row, render_table
@@ -55,9 +55,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="a table: name, reference, present?, stand-in?, version, size")
     commands.add_parser("tag", help="print the content tag of our own images")
     commands.add_parser("refs", help="print the references of all images that pods run, as JSON")
-    check = commands.add_parser(
-        "check", help="run each third-party image as a pod would and try its contract"
-    )
+    check = commands.add_parser("check", help="run each image as a pod would be and try its contract")
     check.add_argument("names", nargs="*", metavar="NAME", help="as `list` shows them; all when left out")
     commands.add_parser("lock", help="write the jars' hashes anew after a change of a pom.xml")
     return top
@@ -78,16 +76,17 @@ def build(settings: Settings, catalog: Catalog, names: list[str], refresh: bool,
                 with step(f"Image {image.reference}") as current:
                     third_party.ensure(current, image)
         if own := [image.name for image in wanted if image.name in OWN]:
-            build_own(settings, own)
+            build_own(settings, own, catalog.images["python"].reference)
 
 
-def build_own(settings: Settings, names: list[str]) -> None:
+def build_own(settings: Settings, names: list[str], python: str) -> None:
     """Our own images under the tag of the sources as they are now; starts over when one is edited."""
-    packages = third_party_code(settings.cache, names)
+    builder = OwnImages(settings.cache, python)
+    below = {name: builder.dependencies(name) for name in names}
     for attempt in range(1, ATTEMPTS + 1):
         catalog = catalogs.load(digest.own_tag(REPOSITORY))
         try:
-            OwnImages(settings.cache, catalog).ensure([catalog.images[name] for name in names], packages)
+            builder.ensure([catalog.images[name] for name in names], below)
             return
         except SourcesChanged:
             if attempt == ATTEMPTS:
@@ -102,8 +101,8 @@ def rows(catalog: Catalog) -> list[Row]:
 
 
 def check(catalog: Catalog, names: list[str]) -> None:
-    """Tries the contract of the named third-party images, or of all. Raises Failure, CatalogError."""
-    wanted = [image for image in catalog.select(names) if image.name in contract.SETTINGS]
+    """Tries the contract of the named images, or of all. Raises Failure, CatalogError."""
+    wanted = [image for image in catalog.select(names) if image.name in names or not names]
     docker.ensure_engine()
     for image in wanted:
         with step(f"Contract of {image.reference}") as current:

@@ -16,6 +16,7 @@ OWN_INPUTS = (
     "services/src",
     "services/requirements.txt",
     "charts/payment-platform",
+    "hack/images/dependencies.Dockerfile",
     "hack/images/operator.Dockerfile",
     "hack/images/services.Dockerfile",
 )

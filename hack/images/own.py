@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hack.images import digest, docker, staging, wheels
-from hack.images.catalog import REPOSITORY, Catalog, Image
+from hack.images.catalog import REPOSITORY, Image
 from hack.kind.proc import Failure
 from hack.kind.settings import Cache
 from hack.progress import step
 
-TITLES = {"operator": "Payment platform operator", "services": "Payment platform services"}
 DOCKERFILES = Path(__file__).resolve().parent
 # Heavy third-party folders that nothing of ours imports: the generated asyncio client of Kubernetes.
 UNUSED = {"operator": ("kubernetes/aio",), "services": ()}
@@ -33,6 +32,7 @@ class Staged:
 
     image: Image
     folder: Path
+    below: str
     inputs: str
 
 
@@ -44,77 +44,10 @@ def source_trees(name: str) -> dict[str, str]:
     return trees
 
 
-def third_party_code(cache: Cache, names: Sequence[str]) -> dict[str, Path]:
-    """Image name → folder with the packages of its requirements.txt. Raises Failure."""
-    with step("Python packages of our images") as current:
-        return {
-            name: wheels.site_packages(
-                cache, current, name, REPOSITORY / name / "requirements.txt", UNUSED[name]
-            )
-            for name in names
-        }
-
-
 def outdated(tags: Sequence[str], current: str) -> list[str]:
     """Of an image's tags, newest first, our builds that may go: all but `current` and the newest few."""
     ours = [tag for tag in tags if OUR_TAG.fullmatch(tag) and tag != current]
     return ours[KEPT_BUILDS - 1 :]
-
-
-class OwnImages:
-    """Makes our own images be there, built from the working tree as it is now."""
-
-    def __init__(self, cache: Cache, catalog: Catalog) -> None:
-        self.cache = cache
-        self.python = catalog.images["python"].reference
-        self.log = cache.logs / "docker-build.log"
-
-    def ensure(self, images: Sequence[Image], packages: Mapping[str, Path]) -> None:
-        """Builds the images unless they are there and made from the same inputs.
-
-        `packages` maps an image's name to its third-party code. Raises SourcesChanged when somebody edits at
-        the same time, Failure otherwise.
-        """
-        with ExitStack() as contexts:
-            staged = [self._stage(contexts, image, packages[image.name]) for image in images]
-            if any(digest.own_tag(REPOSITORY) != image.tag for image in images):
-                raise SourcesChanged("the sources changed while they were copied; run the same command again")
-            for item in staged:
-                self._build(item)
-
-    def _stage(self, contexts: ExitStack, image: Image, packages: Path) -> Staged:
-        python = docker.inspect(self.python)
-        if python is None:
-            raise Failure("the Python base image is missing; run `python3 -m hack.images build python`")
-        folder = contexts.enter_context(staging.context(self.cache, image.name))
-        shutil.copyfile(DOCKERFILES / f"{image.name}.Dockerfile", folder / "Dockerfile")
-        trees = source_trees(image.name)
-        for place, source in trees.items():
-            staging.copy_sources(REPOSITORY / source, folder / place)
-        parts = [python.id, packages.name, digest.of_trees(folder, ["Dockerfile", *sorted(trees)])]
-        staging.link_tree(packages, folder / "site-packages")
-        if image.name == "operator":
-            helm = helm_binary(self.cache)
-            staging.link_file(helm, folder / "helm")
-            parts.append(digest.of_file(helm))
-        return Staged(image, folder, digest.of_parts(parts))
-
-    def _build(self, staged: Staged) -> None:
-        image = staged.image
-        with step(f"Image {image.reference}") as current:
-            present = docker.inspect(image.reference)
-            if present is not None and present.inputs == staged.inputs:
-                current.done("unchanged")
-                return
-            labels = {
-                docker.LABEL_TITLE: TITLES[image.name],
-                docker.LABEL_VERSION: image.tag,
-                docker.LABEL_INPUTS: staged.inputs,
-            }
-            docker.build(staged.folder, image.reference, labels, {"PYTHON_IMAGE": self.python}, self.log)
-            for tag in outdated(docker.tags(image.repository), image.tag):
-                docker.discard(f"{image.repository}:{tag}")
-            current.done("built")
 
 
 def helm_binary(cache: Cache) -> Path:
@@ -123,3 +56,76 @@ def helm_binary(cache: Cache) -> Path:
     if not path.is_file():
         raise Failure(f"{path} is missing; build it with `python3 -m hack.kind tools`")
     return path
+
+
+class OwnImages:
+    """Makes our own images be there, built from the working tree as it is now."""
+
+    def __init__(self, cache: Cache, python: str) -> None:
+        self.cache = cache
+        self.python = python
+        self.log = cache.logs / "docker-build.log"
+
+    def dependencies(self, name: str) -> str:
+        """The image (by id) with Python and everything third-party, for one of our images to grow from."""
+        with step(f"Dependencies of {name}") as current:
+            python = docker.inspect(self.python)
+            if python is None:
+                raise Failure("the Python base image is missing; run `python3 -m hack.images build python`")
+            requirements = REPOSITORY / name / "requirements.txt"
+            packages = wheels.site_packages(self.cache, current, name, requirements, UNUSED[name])
+            helm = helm_binary(self.cache) if name == "operator" else None
+            dockerfile = DOCKERFILES / "dependencies.Dockerfile"
+            parts = [
+                python.id,
+                packages.name,
+                digest.of_file(dockerfile),
+                digest.of_file(helm) if helm else "",
+            ]
+            inputs = digest.of_parts(parts)
+            reference = f"payment-platform/{name}-dependencies:latest"
+            present = docker.inspect(reference)
+            if present is None or present.inputs != inputs:
+                current.note("building the image below ours")
+                with staging.context(self.cache, f"{name}-dependencies") as folder:
+                    shutil.copyfile(dockerfile, folder / "Dockerfile")
+                    staging.link_tree(packages, folder / "root" / "app" / "site-packages")
+                    if helm is not None:
+                        staging.link_file(helm, folder / "root" / "usr" / "local" / "bin" / "helm")
+                    labels = {docker.LABEL_INPUTS: inputs}
+                    present = docker.build(folder, reference, labels, {"PYTHON_IMAGE": self.python}, self.log)
+            return present.id
+
+    def ensure(self, images: Sequence[Image], below: Mapping[str, str]) -> None:
+        """Builds the images unless they are there and made from the same inputs.
+
+        `below` maps an image's name to the id of its dependencies' image. Raises SourcesChanged when somebody
+        edits at the same time, Failure otherwise.
+        """
+        with ExitStack() as contexts:
+            staged = [self._stage(contexts, image, below[image.name]) for image in images]
+            if any(digest.own_tag(REPOSITORY) != image.tag for image in images):
+                raise SourcesChanged("the sources changed while they were copied; run the same command again")
+            for item in staged:
+                self._build(item)
+
+    def _stage(self, contexts: ExitStack, image: Image, below: str) -> Staged:
+        folder = contexts.enter_context(staging.context(self.cache, image.name))
+        shutil.copyfile(DOCKERFILES / f"{image.name}.Dockerfile", folder / "Dockerfile")
+        for place, source in source_trees(image.name).items():
+            staging.copy_sources(REPOSITORY / source, folder / place)
+        return Staged(image, folder, below, digest.of_parts([below, digest.of_trees(folder, ["."])]))
+
+    def _build(self, staged: Staged) -> None:
+        image = staged.image
+        with step(f"Image {image.reference}") as current:
+            present = docker.inspect(image.reference)
+            if present is not None and present.inputs == staged.inputs:
+                current.done("unchanged")
+                return
+            labels = {docker.LABEL_VERSION: image.tag, docker.LABEL_INPUTS: staged.inputs}
+            arguments = {"DEPENDENCIES_IMAGE": staged.below}
+            docker.build(staged.folder, image.reference, labels, arguments, self.log)
+            for tag in outdated(docker.tags(image.repository), image.tag):
+                docker.discard(f"{image.repository}:{tag}")
+            current.done("built")
