@@ -1,7 +1,8 @@
 """Real servers for the integration tests: PostgreSQL, Redis and Kafka as containers, services as processes.
 
 TEST_POSTGRES, TEST_REDIS and TEST_KAFKA (host:port) name servers that already run; without them containers of
-the image catalog are started and removed again. Each session has a database of its own.
+the image catalog are started and removed again. Each session has a database of its own. TEST_PORT_OFFSET
+moves the ports of a second session beside the first.
 """
 
 import os
@@ -20,7 +21,7 @@ from hack.dev.identity import Identity
 from hack.dev.stack import Stack
 
 PREFIX = "payments-test"
-PORT_OFFSET = 1000
+PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "1000"))
 
 
 def _address(variable: str, default: tuple[str, int]) -> tuple[str, int]:
