@@ -1,0 +1,1 @@
+"""confirm-service: the life of a payment, from its creation to its refunds."""

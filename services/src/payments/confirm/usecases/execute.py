@@ -1,0 +1,98 @@
+"""Moving the money of an authorized payment: in the ledger, or through the partner bank."""
+
+from dataclasses import replace
+from typing import Any
+
+from payments.common.errors import Problem, unavailable
+from payments.confirm.answers import Answer
+from payments.confirm.domain import Stage
+from payments.confirm.peers import Accounts, Bank, BankTransfer, Refused, Unknown, Untouched
+from payments.confirm.store import Store
+from payments.confirm.usecases.settlement import Attempt, Settlement
+
+
+class Execute:
+    """Moves money at most once, whoever tries how often: every step is unique by payment."""
+
+    def __init__(self, store: Store, settlement: Settlement, accounts: Accounts, bank: Bank) -> None:
+        self._store = store
+        self._settlement = settlement
+        self._accounts = accounts
+        self._bank = bank
+
+    async def on_us(self, attempt: Attempt, changes: dict[str, Any]) -> Answer:
+        """Post the transfer between two accounts of this platform (one call)."""
+        if attempt.late:
+            return await self._out_of_time(attempt)
+        try:
+            await self._accounts.transfer(attempt.payment, attempt.actor_token)
+        except Refused as refused:
+            return await self._settlement.release(attempt, Problem(refused.code), changes, final=True)
+        except Untouched as error:
+            return await self._settlement.release(attempt, unavailable(str(error)), changes, final=False)
+        except Unknown:
+            return await self._settlement.leave_to_janitor(attempt)
+        return await self._settlement.succeed(attempt, changes)
+
+    async def off_us(self, attempt: Attempt, changes: dict[str, Any]) -> Answer:
+        """Hold, let the bank transfer, post. From the hold on the payment only goes forward."""
+        payment = attempt.payment
+        resumed = payment.stage is Stage.SUBMITTED  # then an earlier attempt may have left a hold
+        if not resumed:
+            # From here on whoever takes over asks the bank first; it may have been told.
+            if not await self._store.advance(payment, Stage.SUBMITTED, changes.get("assessment")):
+                return await self._settlement.leave_to_janitor(attempt)
+            attempt = replace(attempt, payment=replace(payment, stage=Stage.SUBMITTED))
+        if attempt.late:
+            return await (self._settlement.leave_to_janitor if resumed else self._out_of_time)(attempt)
+        try:
+            await self._accounts.hold(attempt.payment, attempt.actor_token)
+        except Refused as refused:
+            return await self._settlement.release(attempt, Problem(refused.code), changes, final=True)
+        except Untouched as error:
+            if resumed:
+                return await self._settlement.leave_to_janitor(attempt)
+            return await self._settlement.release(attempt, unavailable(str(error)), changes, final=False)
+        except Unknown:
+            return await self._settlement.leave_to_janitor(attempt)
+        if attempt.late:
+            return await self._settlement.leave_to_janitor(attempt)
+        try:
+            transfer = await self._bank.process(attempt.payment)
+        except (Unknown, Untouched):
+            return await self._settlement.leave_to_janitor(attempt)
+        return await self._conclude(attempt, transfer, changes)
+
+    async def resume_off_us(self, attempt: Attempt) -> Answer:
+        """Go on with a payment of which the bank may know: ask it; only what it never got is sent again."""
+        try:
+            transfer = await self._bank.status(attempt.payment)
+        except Unknown:
+            return await self._settlement.leave_to_janitor(attempt)
+        if transfer is None:
+            return await self.off_us(attempt, {})
+        return await self._conclude(attempt, transfer, {})
+
+    async def resume_on_us(self, attempt: Attempt) -> Answer | None:
+        """Finish a payment whose transfer was posted; None when it was not. Raises Unknown."""
+        if not await self._accounts.transferred(attempt.payment.id):
+            return None
+        return await self._settlement.succeed(attempt, {})
+
+    async def _conclude(self, attempt: Attempt, transfer: BankTransfer, changes: dict[str, Any]) -> Answer:
+        """The bank has decided: post the hold, or release it."""
+        changes = {**changes, "bank_transfer": transfer.reference_number}
+        try:
+            if transfer.status == "COMPLETED":
+                await self._accounts.post_hold(attempt.payment)
+                return await self._settlement.succeed(attempt, changes)
+            await self._accounts.void_hold(attempt.payment)
+        except (Refused, Untouched, Unknown):
+            return await self._settlement.leave_to_janitor(attempt)
+        members = {"bank_error_code": transfer.error_code} if transfer.error_code else {}
+        return await self._settlement.fail(attempt, Problem("bank_declined", members=members), changes)
+
+    async def _out_of_time(self, attempt: Attempt) -> Answer:
+        """Too slow to begin a step that moves money: nothing has moved yet."""
+        problem = Problem("service_unavailable", "The checks took too long; try again")
+        return await self._settlement.release(attempt, problem, final=False)
