@@ -9,6 +9,7 @@ import threading
 import httpx
 import pytest
 
+from payments.common.errors import KINDS
 from tests.integration.load_balancer.container import NAME, TOKEN, Gateway, LoadBalancer, logs
 
 MEMBERS = {
@@ -31,6 +32,11 @@ def assert_problem(status: int, headers: dict[str, str], body: str) -> dict[str,
     problem: dict[str, object] = json.loads(body)
     assert set(problem) == MEMBERS
     assert problem["status"] == status
+    assert problem["type"] == f"urn:paymentplatform:problem:{problem['code']}"
+    assert problem["error"] == str(problem["code"]).upper()
+    if problem["code"] in KINDS and status != 502:
+        kind = KINDS[str(problem["code"])]
+        assert (kind.status, kind.title, kind.retryable) == (status, problem["title"], problem["retryable"])
     assert problem["request_id"] == headers["x-request-id"]
     return problem
 
@@ -78,7 +84,7 @@ def test_a_body_over_ten_megabytes(gateway: LoadBalancer) -> None:
     head = b"POST /v1/payments HTTP/1.1\r\nHost: x\r\nContent-Length: 10485761\r\nConnection: close\r\n\r\n"
     status, headers, body = raw(gateway.port, head)
     assert status == 413
-    assert assert_problem(413, headers, body)["code"] == "body_too_large"
+    assert assert_problem(413, headers, body)["code"] == "payload_too_large"
 
 
 @pytest.mark.parametrize(
