@@ -43,7 +43,7 @@ def signing_jwk() -> Jwk:
     public = numbers.public_numbers
     required = {"crv": "P-256", "kty": "EC", "x": _octets(public.x), "y": _octets(public.y)}
     private = {"d": _octets(numbers.private_value)}
-    return required | private | {"kid": _thumbprint(required), "use": "sig", "alg": "ES256"}
+    return required | private | {"kid": thumbprint(required), "use": "sig", "alg": "ES256"}
 
 
 def encryption_jwk() -> Jwk:
@@ -59,7 +59,7 @@ def encryption_jwk() -> Jwk:
         "dq": _integer(numbers.dmq1),
         "qi": _integer(numbers.iqmp),
     }
-    return required | private | {"kid": _thumbprint(required), "use": "enc", "alg": "RSA-OAEP-256"}
+    return required | private | {"kid": thumbprint(required), "use": "enc", "alg": "RSA-OAEP-256"}
 
 
 def key_set(*keys: Jwk) -> str:
@@ -96,8 +96,8 @@ def _integer(value: int) -> str:
     return _base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
-def _thumbprint(required: dict[str, str]) -> str:
-    """RFC 7638."""
+def thumbprint(required: dict[str, str]) -> str:
+    """The id of a key, from its required members (RFC 7638)."""
     return _base64url(
         hashlib.sha256(json.dumps(required, sort_keys=True, separators=(",", ":")).encode()).digest()
     )

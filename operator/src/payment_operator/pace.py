@@ -13,7 +13,9 @@ def again(view: View) -> float | None:
     """Seconds until the next look, None for the next full pass."""
     if view.problem is not None:
         return None if view.problem.final else LATER
-    if (view.plan.apply or view.plan.prune) and not (view.paused or view.refused):
+    if view.refused or view.plan.conflicts:
+        return LATER
+    if (view.plan.apply or view.plan.prune) and not view.paused:
         return SOON
     if view.plan.waits:
         return WAITING

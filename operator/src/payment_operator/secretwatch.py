@@ -63,12 +63,13 @@ class SecretWatch:
                 async with session.get(url, params=query, headers=self._headers()) as answer:
                     answer.raise_for_status()
                     async for line in answer.content:
-                        self._note(json.loads(line))
+                        self.note(json.loads(line))
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 logger.info("watch of Secret %s ended: %s", name, error)
             await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
 
-    def _note(self, event: dict[str, Any]) -> None:
+    def note(self, event: dict[str, Any]) -> None:
+        """One event of a stream; a Secret that is as it was is no change."""
         metadata = event["object"].get("metadata", {})
         if event["type"] not in ("ADDED", "MODIFIED", "DELETED"):
             return
