@@ -1,0 +1,148 @@
+"""The catalog: what it accepts, what it says about mistakes, that the repository's own files are right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hack.images import catalog
+from hack.images.catalog import CatalogError
+from hack.images.check import SCRIPTS, SETTINGS
+
+NAMES = {
+    "operator": {"repository": "ours/operator"},
+    "services": {"repository": "ours/services"},
+    "python": {"repository": "python", "tag": "3.13"},
+    "redis": {"repository": "redis", "tag": "8.0.2"},
+}
+RECIPES = """
+[debian]
+suite = "trixie"
+packages = ["ca-certificates"]
+drop = ["usr/share/doc/*"]
+[image.python]
+title = "Python"
+build_only = true
+packages = ["python3"]
+version_of = "python3.13"
+[image.redis]
+title = "Redis"
+packages = ["redis-server"]
+version_of = "redis-server"
+accounts = [{ name = "redis", id = 999, home = "/data" }]
+ports = [6379]
+"""
+
+
+def made(names: object = NAMES, recipes: str = RECIPES) -> catalog.Catalog:
+    return catalog.build_catalog(json.dumps(names), recipes, "0.1.0-abc")
+
+
+def test_own_images_get_the_content_tag_and_others_their_pinned_one() -> None:
+    images = made().images
+    assert images["operator"].reference == "ours/operator:0.1.0-abc"
+    assert images["redis"].reference == "redis:8.0.2"
+    assert images["operator"].recipe is None
+
+
+def test_recipe_values_are_typed() -> None:
+    recipe = made().images["redis"].recipe
+    assert recipe is not None
+    assert recipe.accounts == (catalog.Account("redis", 999, "/data"),)
+    assert recipe.ports == (6379,)
+
+
+def test_references_leave_out_what_no_pod_runs() -> None:
+    assert made().references() == {
+        "operator": "ours/operator:0.1.0-abc",
+        "services": "ours/services:0.1.0-abc",
+        "redis": "redis:8.0.2",
+    }
+
+
+def test_select_puts_the_base_before_what_grows_from_it() -> None:
+    names = [image.name for image in made().select(["services"])]
+    assert names == ["python", "services"]
+    assert [image.name for image in made().select([])] == ["python", "redis", "operator", "services"]
+    assert [image.name for image in made().select(["redis"])] == ["redis"]
+
+
+def test_select_names_what_is_unknown() -> None:
+    with pytest.raises(CatalogError, match="mysql"):
+        made().select(["redis", "mysql"])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({**NAMES, "redis": {"repository": "redis"}}, "redis needs a pinned"),
+        ({**NAMES, "redis": {"repository": "redis", "tag": "latest"}}, "redis needs a pinned"),
+        ({**NAMES, "redis": {"tag": "8"}}, 'redis needs a "repository"'),
+        ({**NAMES, "redis": "redis:8"}, 'redis needs a "repository"'),
+        ({**NAMES, "kafka": {"repository": "kafka", "tag": "4"}}, "kafka"),
+        ({name: NAMES[name] for name in ("operator", "services", "python")}, "redis"),
+        ({name: NAMES[name] for name in ("operator", "python", "redis")}, "no entry for services"),
+    ],
+)
+def test_mistakes_in_the_names_are_told(names: object, said: str) -> None:
+    with pytest.raises(CatalogError, match=said):
+        made(names)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("ports = [6379]", "port = 6379"), "unknown key port"),
+        (('title = "Redis"', ""), "redis.*title"),
+        (('version_of = "redis-server"', ""), "either version or version_of"),
+        (("ports = [6379]", 'jars = "redis"'), "jars_folder"),
+        (('suite = "trixie"', ""), "debian"),
+        (("[debian]", "[debian"), "debian"),
+    ],
+)
+def test_mistakes_in_the_recipes_are_told(change: tuple[str, str], said: str) -> None:
+    with pytest.raises(CatalogError, match=said):
+        made(recipes=RECIPES.replace(*change))
+
+
+def test_names_that_are_no_json_are_told() -> None:
+    with pytest.raises(CatalogError, match="not JSON"):
+        catalog.build_catalog("{", RECIPES, "t")
+
+
+def test_the_repository_s_catalog_is_complete() -> None:
+    found = catalog.load("0.1.0-000000000000")
+    assert set(found.images) == {"operator", "services", "postgres", "redis", "kafka", "nginx", "python"}
+    assert "python" not in found.references()
+    assert set(SETTINGS) == set(found.images)
+    for name, image in found.images.items():
+        assert (SCRIPTS / f"{name}.sh").is_file()
+        if image.recipe is not None and image.recipe.files:
+            assert (catalog.RECIPES_FOLDER / image.recipe.files).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "user"), [("postgres", "999"), ("redis", "999"), ("kafka", "1000"), ("nginx", "101")]
+)
+def test_stand_ins_run_as_the_public_images_users(name: str, user: str) -> None:
+    recipe = catalog.load("t").images[name].recipe
+    assert recipe is not None
+    assert recipe.user.split(":")[0] == user
+    assert [str(account.id) for account in recipe.accounts] == [user]
+    assert SETTINGS[name].user.split(":")[0] == user
+
+
+def test_kafka_s_scripts_can_be_executed() -> None:
+    folder = Path(catalog.RECIPES_FOLDER, "kafka/files/opt/kafka/bin")
+    wanted = {
+        "kafka-storage",
+        "kafka-server-start",
+        "kafka-topics",
+        "kafka-console-consumer",
+        "kafka-consumer-groups",
+    }
+    scripts = {path.stem: path for path in folder.glob("*.sh")}
+    assert wanted <= set(scripts)
+    assert all(path.stat().st_mode & 0o111 == 0o111 for path in scripts.values())
