@@ -72,6 +72,7 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the gateway itself decides whose X-Forwarded-* to believe
         date_header=False,
         timeout_keep_alive=75,  # longer than any client of ours keeps an idle connection
         timeout_graceful_shutdown=20,
