@@ -17,7 +17,7 @@ from hack.kind.settings import Settings
 from hack.progress import Step, step
 
 INFO_SECONDS = 10.0
-START_SECONDS = 60.0
+START_SECONDS = 120.0  # it first ends the containers that a killed one left running
 STUCK_SECONDS = 20.0
 DAEMON_CONFIG = Path("/etc/docker/daemon.json")
 RUNTIME_NAME = "bounded"
@@ -67,11 +67,8 @@ def _badly_set() -> bool:
 
 def _prepare(settings: Settings, current: Step) -> None:
     lacking = runc_bounded.machine_lacks()
-    if lacking:
-        current.note(
-            f"this machine lacks {', '.join(sorted(lacking))}: registering the runtime '{RUNTIME_NAME}'"
-        )
-        register_runtime(DAEMON_CONFIG, RUNTIME_PATH)
+    if lacking and register_runtime(DAEMON_CONFIG, RUNTIME_PATH):
+        current.note(f"no {', '.join(sorted(lacking))} on this machine: runtime '{RUNTIME_NAME}' registered")
     debian.install(
         settings.cache, current, {"dockerd": "docker.io", "docker": "docker.io", "iptables": "iptables"}
     )
@@ -93,14 +90,17 @@ def wrapper_source() -> str:
     return f"#!{system} -IS\n" + Path(runc_bounded.__file__).read_text()
 
 
-def register_runtime(config: Path, runtime: Path) -> None:
-    """Installs the wrapper and names it in daemon.json; a file that is right already is left alone."""
-    text = wrapper_source()
-    if not runtime.exists() or runtime.read_text() != text:
-        replace_file(runtime, text, 0o755)
-    wanted = merged_config(config.read_text() if config.exists() else "", runtime)
-    if not config.exists() or config.read_text() != wanted:
-        replace_file(config, wanted, 0o644)
+def register_runtime(config: Path, runtime: Path) -> bool:
+    """Installs the wrapper and names it in daemon.json; True when either file was not right already."""
+    wanted = ((runtime, wrapper_source(), 0o755), (config, merged_config(_read(config), runtime), 0o644))
+    wrong = [(path, text, mode) for path, text, mode in wanted if _read(path) != text]
+    for path, text, mode in wrong:
+        replace_file(path, text, mode)
+    return bool(wrong)
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:

@@ -24,9 +24,9 @@ def test_broken_daemon_config_is_named() -> None:
 
 def test_registering_is_repeatable(tmp_path: Path) -> None:
     config, runtime = tmp_path / "etc" / "daemon.json", tmp_path / "bin" / "runc-bounded"
-    engine.register_runtime(config, runtime)
+    assert engine.register_runtime(config, runtime)
     first = (config.stat().st_mtime_ns, runtime.stat().st_mtime_ns)
-    engine.register_runtime(config, runtime)
+    assert not engine.register_runtime(config, runtime)
     assert (config.stat().st_mtime_ns, runtime.stat().st_mtime_ns) == first
     assert stat.S_IMODE(runtime.stat().st_mode) == 0o755
     assert json.loads(config.read_text())["runtimes"]["bounded"]["path"] == str(runtime)
