@@ -33,8 +33,8 @@ def main() -> int:
     _module("hack.kind", "up")
     _module("hack.images", "build")
     tag = _output("hack.images", "tag").strip()
-    references: list[str] = json.loads(_output("hack.images", "refs"))
-    _module("hack.kind", "load", *references)
+    references: dict[str, str] = json.loads(_output("hack.images", "refs"))
+    _module("hack.kind", "load", *references.values())
     with step("operator"):
         install_operator(cluster, tag)
     with step(f"platform {NAMESPACE}/{NAME}") as current:

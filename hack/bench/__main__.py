@@ -39,7 +39,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
-    references: list[str] = json.loads(_hack("hack.images", "refs"))
+    references: dict[str, str] = json.loads(_hack("hack.images", "refs"))
     tag = _hack("hack.images", "tag").strip()
     with step("time to Ready of a fresh platform"):
         ready = measured.seconds_to_ready(cluster, tag)
@@ -47,7 +47,7 @@ def main() -> int:
         memory = measured.memory(cluster, [NAMESPACE, OPERATOR_NAMESPACE])
     with step("budget and start-up times"):
         budget, started = _local()
-    sizes = measured.image_sizes(references)
+    sizes = measured.image_sizes(references.values())
     arguments.output.write_text(report(ready, memory, budget, started, sizes))
     print(arguments.output.read_text())
     return 0
