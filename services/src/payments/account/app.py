@@ -2,8 +2,10 @@
 
 from fastapi import FastAPI
 
+from payments.account.peers import PartnerBank
 from payments.account.queries import Queries
 from payments.account.reads import Reads
+from payments.account.reconcile import Reconciler
 from payments.account.routes import Routes
 from payments.account.settings import Settings
 from payments.account.store import SCHEMA, Store
@@ -23,15 +25,16 @@ def create(settings: Settings) -> FastAPI:
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
     relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
     http = Http(TokenFile(settings.identity_token_file))
-    bank = http.peer("partner-bank-api", settings.partner_bank_api_url)
+    bank = PartnerBank(http.peer("partner-bank-api", settings.partner_bank_api_url))
     store = Store(database)
+    reconciler = Reconciler(store, bank, seconds=settings.reconcile_seconds)
     return create_app(
         settings,
         routes=[
             *Routes(store, hold_days=settings.hold_days).routes(),
             *Reads(Queries(database)).routes(),
         ],
-        resources=[database, producer, relay, http],
+        resources=[database, producer, relay, http, reconciler],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "partner-bank-api": bank.ping},
     )

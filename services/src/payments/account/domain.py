@@ -52,3 +52,27 @@ def owner(role: str, customer_id: str) -> str | None:
 def may_change(role: str) -> bool:
     """True when the role may move money."""
     return role in ("customer", "operator")
+
+
+class Postings(NamedTuple):
+    """A payment to another bank as one side has it; amounts in minor units."""
+
+    amount: int
+    fee: int
+    currency: str
+
+
+def difference(ours: Postings, bank: Postings | None, status: str | None) -> str | None:
+    """What differs between a posted payment and the bank's book, None when they agree.
+
+    Args:
+        bank: None when the bank does not know the reference.
+        status: of the bank's entry; only COMPLETED means that the money has moved.
+    """
+    if bank is None:
+        return "the bank does not know it"
+    if status != "COMPLETED":
+        return f"the bank says {status}"
+    pairs = zip(Postings._fields, ours, bank, strict=True)
+    wrong = [f"{name} {own} here, {theirs} there" for name, own, theirs in pairs if own != theirs]
+    return "; ".join(wrong) or None

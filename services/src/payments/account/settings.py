@@ -15,3 +15,6 @@ class Settings(ServiceSettings, DatabaseSettings, RedisSettings, KafkaSettings):
         description="After this a hold counts as overdue. Time alone never releases it: while the bank's "
         "answer is unknown, the money may be on its way.",
     )
+    reconcile_seconds: float = Field(
+        default=30, gt=0, description="Between two comparisons of new postings with the partner bank's book."
+    )

@@ -41,6 +41,13 @@ FROM (VALUES (1)) AS one
 LEFT JOIN accounts.accounts AS payer ON payer.account_number = $2
 LEFT JOIN accounts.accounts AS payee ON payee.account_number = $3"""
 
+_TO_CHECK = """
+SELECT payment_id, bank_reference, amount_minor, fee_minor, currency FROM accounts.holds
+WHERE status = 'posted' AND (checked_at IS NULL OR difference IS NOT NULL)
+  AND (checked_at IS NULL OR checked_at < now() - $1::interval)
+ORDER BY resolved_at LIMIT $2"""
+_CHECKED = "UPDATE accounts.holds SET checked_at = now(), difference = $2 WHERE payment_id = $1"
+
 
 class Store:
     """The ledger."""
@@ -90,6 +97,14 @@ class Store:
     async def validate(self, v: ValidateRequest) -> Record:
         """The payer's account (its columns are NULL when there is none) and why it cannot pay, if so."""
         return await self._one(_VALIDATE, v.customer_id, v.from_account, v.to_account, v.amount, v.currency)
+
+    async def to_check(self, again_after: timedelta, limit: int) -> list[Record]:
+        """Posted holds not yet compared with the bank's book, and those that differed, from time to time."""
+        return await self._database.fetch(_TO_CHECK, again_after, limit)
+
+    async def checked(self, payment_id: str, difference: str | None) -> None:
+        """Note the outcome of a comparison."""
+        await self._database.execute(_CHECKED, payment_id, difference)
 
     async def ready(self) -> bool:
         """True when the database answers with the schema that this code needs."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.account.domain import may_change, owner, refusal
+from payments.account.domain import Postings, difference, may_change, owner, refusal
 from payments.account.seed import ACCOUNTS
 from payments.common.errors import KINDS
 from payments.migrate import PACKAGE
@@ -54,3 +54,24 @@ def test_the_demo_customers_of_the_original_have_their_balances() -> None:
     assert balances["cust_002"] == 850_000
     assert balances["cust_003"] == 10_000_000
     assert len({number for number, _, _ in ACCOUNTS}) == len(ACCOUNTS)
+
+
+OURS = Postings(1_000, 250, "USD")
+
+
+def test_books_that_agree_have_no_difference() -> None:
+    assert difference(OURS, OURS, "COMPLETED") is None
+
+
+@pytest.mark.parametrize(
+    ("bank", "status", "what"),
+    [
+        (None, None, "the bank does not know it"),
+        (OURS, "REJECTED", "the bank says REJECTED"),
+        (OURS, "PENDING", "the bank says PENDING"),
+        (Postings(999, 250, "USD"), "COMPLETED", "amount 1000 here, 999 there"),
+        (Postings(1_000, 0, "EUR"), "COMPLETED", "fee 250 here, 0 there; currency USD here, EUR there"),
+    ],
+)
+def test_each_difference_is_named(bank: Postings | None, status: str | None, what: str) -> None:
+    assert difference(OURS, bank, status) == what

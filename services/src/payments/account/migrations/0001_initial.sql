@@ -47,20 +47,25 @@ CREATE TABLE accounts.holds (
     created_at     timestamptz NOT NULL DEFAULT now(),
     expires_at     timestamptz NOT NULL,
     resolved_at    timestamptz,
+    -- Reconciliation: when the bank's book was last compared, and what differed.
+    checked_at     timestamptz,
+    difference     text,
     -- Without an account: voided before it was ever made.
     CONSTRAINT money_is_held_on_an_account CHECK (
         status = 'voided' OR (account_number IS NOT NULL AND currency IS NOT NULL AND amount_minor > 0)),
     CONSTRAINT resolved_once CHECK ((status = 'held') = (resolved_at IS NULL))
 );
 CREATE INDEX holds_open ON accounts.holds (expires_at) WHERE status = 'held';
+CREATE INDEX holds_to_check ON accounts.holds (resolved_at)
+    WHERE status = 'posted' AND (checked_at IS NULL OR difference IS NOT NULL);
 
 CREATE TABLE accounts.transfers (
     id             text PRIMARY KEY DEFAULT accounts.new_id(),
     kind           text NOT NULL CHECK (kind IN ('payment', 'refund', 'fee', 'opening')),
     payment_id     text NOT NULL,  -- of an opening balance: opening:<account number>
     refund_id      text,
-    from_account   text COLLATE "C" NOT NULL REFERENCES accounts.accounts,
-    to_account     text COLLATE "C" NOT NULL REFERENCES accounts.accounts,
+    from_account   text COLLATE "C" NOT NULL,  -- both exist, for the entries refer to them
+    to_account     text COLLATE "C" NOT NULL,
     amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
     currency       text NOT NULL,
     bank_reference text,
@@ -213,9 +218,12 @@ BEGIN
         END IF;
     END IF;
     -- Refused or repeated: what has been posted once is answered as it was.
-    SELECT * INTO before FROM accounts.transfers
-    WHERE CASE p_kind WHEN 'refund' THEN kind = 'refund' AND refund_id = p_refund
-          ELSE kind = p_kind AND kind <> 'refund' AND payment_id = p_payment END;
+    IF p_kind = 'refund' THEN
+        SELECT * INTO before FROM accounts.transfers WHERE refund_id = p_refund AND kind = 'refund';
+    ELSE
+        SELECT * INTO before FROM accounts.transfers
+        WHERE payment_id = p_payment AND kind = p_kind AND kind <> 'refund';
+    END IF;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -425,6 +433,7 @@ END $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA accounts FROM PUBLIC;
 GRANT SELECT ON accounts.accounts, accounts.holds, accounts.transfers, accounts.entries TO accounts;
 GRANT SELECT, UPDATE ON accounts.outbox TO accounts;
+GRANT UPDATE (checked_at, difference) ON accounts.holds TO accounts;
 GRANT EXECUTE ON FUNCTION
     accounts.refusal, accounts.mask, accounts.post_transfer, accounts.reserve, accounts.post_hold,
     accounts.void_hold TO accounts;
