@@ -17,9 +17,20 @@ async def test_a_payment_moves_money_once(ledger: Ledger) -> None:
     assert first.json()["payment_id"] == payment
     assert first.json()["kind"] == "payment"
     assert first.content == again.content
+    found = await ledger.get(f"/transfers/{payment}", caller="confirm-service")
+    assert found.content == first.content
     assert await ledger.balance(payer) == (7_500, 0, 7_500)
     assert await ledger.balance(payee) == (2_500, 0, 2_500)
     await ledger.check()
+
+
+async def test_what_was_not_posted_is_not_found(ledger: Ledger) -> None:
+    payer, payee = await ledger.open(10), await ledger.open()
+    payment = unique("pay")
+    assert (await ledger.transfer(payer, payee, 11, payment=payment)).status_code == 402
+    answer = await ledger.get(f"/transfers/{payment}", caller="confirm-service")
+    assert (answer.status_code, answer.json()["code"]) == (404, "payment_not_found")
+    assert (await ledger.get(f"/transfers/{payment}", actor="cust_001")).status_code == 403
 
 
 async def test_a_repeat_answers_also_when_the_money_is_gone(ledger: Ledger) -> None:

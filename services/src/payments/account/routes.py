@@ -21,7 +21,7 @@ from payments.account.messages import (
 from payments.account.store import Store
 from payments.common import context
 from payments.common.errors import Problem
-from payments.common.routes import B, Call, post
+from payments.common.routes import B, Call, get, post
 
 
 class Routes:
@@ -35,6 +35,7 @@ class Routes:
         """All routes that move money."""
         return [
             post("/transfers", TransferRequest, self.transfer),
+            get("/transfers/{payment_id}", self.posted),
             post("/reserve-funds", ReserveRequest, self.reserve),
             post("/holds/{payment_id}/post", PostRequest, self.post_hold),
             post("/holds/{payment_id}/void", VoidRequest, self.void_hold),
@@ -51,6 +52,15 @@ class Routes:
         done = await self._store.transfer(body, actor, context.traceparent.get())
         _refuse(done["refusal"])
         return TransferReply(done["id"], body.payment_id, body.kind, body.refund_id, done["at"])
+
+    async def posted(self, call: Call[None]) -> TransferReply:
+        """What was posted for a payment, also through a hold; 404 payment_not_found when nothing was."""
+        _mover(call)
+        payment_id = _payment_id(call)
+        row = await self._store.posted(payment_id)
+        if row is None:
+            raise Problem("payment_not_found", "Nothing was posted for this payment")
+        return TransferReply(row["id"], payment_id, "payment", None, row["at"])
 
     async def reserve(self, call: Call[ReserveRequest]) -> HoldReply:
         """Hold amount and fee for a payment to another bank; a repeat answers the same."""

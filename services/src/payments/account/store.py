@@ -18,6 +18,7 @@ REVISION = "0001"
 _TRANSFER = """
 SELECT o_refusal AS refusal, o_id AS id, o_at AS at
 FROM accounts.post_transfer($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+_POSTED = "SELECT id, posted_at AS at FROM accounts.transfers WHERE payment_id = $1 AND kind = 'payment'"
 _RESERVE = """
 SELECT o_refusal AS refusal, o_id AS id, o_status AS status, o_expires_at AS expires_at
 FROM accounts.reserve($1, $2, $3, $4, $5, $6, $7, $8)"""
@@ -69,6 +70,10 @@ class Store:
             actor,
             traceparent,
         )
+
+    async def posted(self, payment_id: str) -> Record | None:
+        """The transfer of a payment, None when it has not been posted (yet)."""
+        return await self._database.fetchrow(_POSTED, payment_id)
 
     async def reserve(
         self, r: ReserveRequest, expires_in: timedelta, actor: str | None, traceparent: str | None
