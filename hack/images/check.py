@@ -67,4 +67,4 @@ def check(current: Step, image: Image) -> None:
         raise Failure(f"{image.reference} fails hack/images/checks/{image.name}.sh: {error}") from None
     finally:
         run(["docker", "rm", "--force", name], timeout=docker.ASK_SECONDS, check=False)
-    current.done("stand-in passed" if present.is_standin else "public image passed")
+    current.done("stand-in passed" if present.is_standin else "passed")

@@ -128,21 +128,25 @@ class Builder:
     def _build(self, current: Step, plan: Plan, tar: Path, facts: Path) -> None:
         machine.install(self.cache, current, TOOLS)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for old in self.folder.glob(f"{plan.name}-*"):
-            old.unlink()
-        full = self.folder / f".{plan.name}-full.tar"
         current.note(f"Debian {self.debian.suite}: {' '.join(plan.packages)}")
+        full, unfinished = (self.folder / f".{plan.name}-{part}.tar" for part in ("new", "layer"))
         began = time.time()
         self._bootstrap(plan, full)
         base_index = layers.read_index(self.full_base) if plan.base else {}
-        layers.write_layer(full, tar, base_index, plan.drop, began)
+        layers.write_layer(full, unfinished, base_index, plan.drop, began)
         packages = installed_packages(layers.read_text(full, "var/lib/dpkg/status"))
-        if full != self.full_base:
-            full.unlink()
+        # From here on it is quick: a killed run leaves the old layer or the new one.
+        for old in self.folder.glob(f"{plan.name}-*"):
+            old.unlink()
+        if not plan.base:
+            # With its own times fixed, or every layer grown from it would have other ones.
+            layers.write_layer(full, self.full_base, {}, (), began)
+        full.unlink()
+        unfinished.replace(tar)
         # The facts come last: without them the layer counts as missing.
-        unfinished = facts.with_suffix(".partial")
-        unfinished.write_text(json.dumps({"digest": digest.of_file(tar), "packages": packages}, indent=1))
-        unfinished.replace(facts)
+        partial = facts.with_suffix(".partial")
+        partial.write_text(json.dumps({"digest": digest.of_file(tar), "packages": packages}, indent=1))
+        partial.replace(facts)
 
     def _bootstrap(self, plan: Plan, full: Path) -> None:
         try:
