@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 #: Fields of a manifest that say which object it is; nobody owns them.
@@ -58,12 +59,18 @@ def _owns_item(children: Mapping[str, Any], item: Any) -> bool:
     """An item is owned by its key fields (``k:``, defaults included) or, in a set, by its value (``v:``)."""
     for path, owned in children.items():
         kind, _, text = path.partition(":")
-        if kind == "v" and json.loads(text) == item:
+        if kind == "v" and _parsed(text) == item:
             return True
         if kind == "k" and isinstance(item, Mapping):
-            key = json.loads(text)
+            key = _parsed(text)
             if any(name in item for name in key) and all(
                 item.get(name, value) == value for name, value in key.items()
             ):
                 return _covers(owned, item)
     return False
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Any:
+    """The same few hundred keys come at every look."""
+    return json.loads(text)

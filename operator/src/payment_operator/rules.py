@@ -159,16 +159,6 @@ def one_entrance_in_production() -> Rule:
 _NO_ORIGINS = f"!({_has('self', 'security.cors.allowedOrigins')})"
 
 
-def cors_names_hosts() -> Rule:
-    """A star would let any page act for a customer who is logged in."""
-    star = "self.security.cors.allowedOrigins.exists(o, o.contains('*'))"
-    return Rule(
-        f"self.profile == 'dev' || {_NO_ORIGINS} || !{star}",
-        "outside of dev each origin is named: remove the one with a * from security.cors.allowedOrigins",
-        ".security",
-    )
-
-
 def cors_with_tls_in_production() -> Rule:
     """A page fetched without TLS may be anybody's."""
     https = "self.security.cors.allowedOrigins.all(o, o.startsWith('https://'))"

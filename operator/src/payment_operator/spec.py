@@ -142,12 +142,12 @@ class Services(Model):
 class Cors(Model):
     """Cross-origin requests."""
 
-    allowed_origins: (
-        list[Annotated[str, Field(max_length=253, pattern=r"^(https?://[^\s,/]+|\*)$")]] | None
-    ) = Field(
-        None,
-        max_length=50,
-        description="Origins that browsers may call from; default localhost in dev, else none.",
+    allowed_origins: list[Annotated[str, Field(max_length=253, pattern=r"^https?://[^\s,/*]+$")]] | None = (
+        Field(
+            None,
+            max_length=50,
+            description="Origins that browsers may call from; default localhost in dev, else none.",
+        )
     )
 
 
@@ -249,7 +249,6 @@ class PaymentPlatformSpec(Model):
             *(rule.real_provider_in_production(channel) for channel in ("sms", "email", "push")),
             rule.tls_in_production(),
             rule.one_entrance_in_production(),
-            rule.cors_names_hosts(),
             rule.cors_with_tls_in_production(),
         )
     )
