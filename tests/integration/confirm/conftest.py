@@ -56,7 +56,8 @@ class System:
         phone = f"+1{secrets.randbelow(10**12):012d}"
         customer = Customer(f"cust-{token}", f"C{token}", phone)
         await self.database.execute(
-            """INSERT INTO kyc.customers (customer_id, name, email, phone, country, date_of_birth, status, level)
+            """INSERT INTO kyc.customers
+                   (customer_id, name, email, phone, country, date_of_birth, status, level)
                VALUES ($1, $2, $3, $4, 'US', '1990-01-01', 'verified', 'full')""",
             customer.id,
             name or f"Testina {token.translate(str.maketrans('0123456789', 'GHJKLMNPQR'))}",
@@ -117,7 +118,7 @@ class System:
         url = self.stack.url("notification-service")
         reply = await self.http.get(f"{url}/sandbox/messages", params={"to": customer.phone})
         assert reply.status_code == 200, reply.text
-        words = "".join(c if c.isdigit() else " " for c in reply.json()["messages"][0]["text"]).split()
+        words = "".join(c if c.isdigit() else " " for c in reply.json()["messages"][0]["body"]).split()
         return next(word for word in words if len(word) == 6)
 
     async def balance(self, customer: Customer) -> tuple[int, int]:

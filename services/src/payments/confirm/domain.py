@@ -103,7 +103,7 @@ class Payment:
     amount: int
     fee: int
     currency: str
-    claim: str = ""
+    claim: str | None = None
     stage: Stage = Stage.NEW
     otp_required: bool = False
     reviewed: bool = False

@@ -12,7 +12,6 @@ from payments.confirm.answers import Answer
 from payments.confirm.bodies import Confirmation
 from payments.confirm.domain import Action, Payment, Stage
 from payments.confirm.idempotency import Key
-from payments.confirm.peers import Unknown
 from payments.confirm.store import Begun, Store, decode_payment
 from payments.confirm.usecases.authorize import Authorize
 from payments.confirm.usecases.execute import Execute
@@ -59,24 +58,19 @@ class Confirm:
     async def resume(self, payment: Payment) -> Answer:
         """Go on with a payment whose attempt ended without a result, as the service itself."""
         route = payment.confirm_route or answers.CONFIRM_ROUTE
-        return await self.advance(Attempt(payment, route, monotonic() + self._patience), again=True)
+        uncertain = not payment.off_us  # to another bank nothing moves before it is written down
+        return await self.advance(Attempt(payment, route, monotonic() + self._patience, uncertain=uncertain))
 
-    async def advance(self, attempt: Attempt, *, again: bool = False) -> Answer:
-        """From the recovery point to an end.
-
-        Args:
-            again: an earlier attempt may have got further than is written down.
-        """
+    async def advance(self, attempt: Attempt) -> Answer:
+        """From the recovery point to an end."""
         payment = attempt.payment
         if payment.stage is Stage.SUBMITTED:
             return await self._execute.resume_off_us(attempt)
-        if again and payment.stage is Stage.NEW and not payment.off_us:
-            try:
-                done = await self._execute.resume_on_us(attempt)
-            except Unknown:
-                return await self._settlement.leave_to_janitor(attempt)
-            if done is not None:
-                return done
+        if payment.stage is Stage.NEW and attempt.uncertain:
+            resumed = await self._execute.resume_on_us(attempt)
+            if isinstance(resumed, Answer):
+                return resumed
+            attempt = resumed
         changes: dict[str, Any] = {}
         if payment.stage is Stage.NEW:
             authorized = await self._authorize(attempt)
