@@ -47,8 +47,14 @@ class SequenceKeeper:
         self._store = store
 
     async def __call__(self, messages: Sequence[Message]) -> None:
-        """Raises Poison or Problem(service_unavailable)."""
-        await self._store.note_others([fact(message) for message in messages])
+        """Raises Problem(service_unavailable). What is poison is the topic's own consumer's business."""
+        facts = []
+        for message in messages:
+            try:
+                facts.append(fact(message))
+            except Poison as poison:
+                log.warning("a message of %s has no sequence number: %s", message.topic, poison)
+        await self._store.note_others(facts)
 
 
 def fact(message: Message) -> Fact:
