@@ -32,8 +32,8 @@ def up(settings: Settings) -> None:
 
     Raises Failure (a taken port, a cluster of another shape) and CommandFailed.
     """
-    if not engine.answers():
-        # Nothing of ours runs now, so nothing of ours can hold them.
+    if not _folder(settings).exists() and not engine.answers():
+        # No cluster was made here, so no port is ours: told before even the engine is started.
         ports.require_free(settings.port_offset or 0)
     engine.ensure(settings)
     with locked(settings.cache, f"cluster-{settings.cluster}"):
@@ -49,6 +49,11 @@ def up(settings: Settings) -> None:
         if found:
             _delete(settings)
         _create(settings, len(found) if settings.nodes is None and found else settings.nodes or 1, offset)
+
+
+def _folder(settings: Settings) -> Path:
+    """Files of the cluster, there from before its creation until after its deletion."""
+    return settings.cache.kind / settings.cluster
 
 
 def same_shape(settings: Settings, found: list[nodes.Node]) -> None:
@@ -101,7 +106,7 @@ def _wanted_image(settings: Settings, present: str) -> str:
 def _create(settings: Settings, count: int, offset: int) -> None:
     image = node_image.ensure(settings)
     own = node_image.is_own(image)
-    folder = settings.cache.kind / settings.cluster
+    folder = _folder(settings)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     # A copy, for it is mounted into the node as long as the cluster lives.
@@ -160,7 +165,7 @@ def _delete(settings: Settings) -> None:
         if left := [node.name for node in nodes.of_cluster(settings.cluster)]:
             current.note(f"removing {', '.join(left)}")
             run(["docker", "rm", "-f", "-v", *left], timeout=DELETE_SECONDS)
-        shutil.rmtree(settings.cache.kind / settings.cluster, ignore_errors=True)
+        shutil.rmtree(_folder(settings), ignore_errors=True)
 
 
 def status(settings: Settings) -> bool:

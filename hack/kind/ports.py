@@ -100,10 +100,8 @@ def holder(port: int) -> str:
         try:
             descriptors = list((process / "fd").iterdir())
             if any(os.readlink(descriptor) in wanted for descriptor in descriptors):
-                command = (
-                    (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                )
-                return f"held by process {process.name}: {command[:100]}"
+                words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                return f"held by process {process.name}: {' '.join(words).strip()[:100]}"
         except OSError:  # the process is gone, or not ours to look at
             continue
     return "held by a process that cannot be seen from here"
