@@ -60,9 +60,17 @@ def load(settings: Settings, images: list[str]) -> None:
                 return
             absent = sorted({image for some in lacking.values() for image in some})
             current.note(f"{', '.join(absent)} into {', '.join(lacking)}")
+            for name, some in lacking.items():
+                _forget(name, some)
             _import(settings, absent, list(lacking))
             _verify(list(lacking), wanted)
         current.done(f"{len(absent)} loaded, {len(images) - len(absent)} were there")
+
+
+def _forget(node: str, images: list[str]) -> None:
+    """Drop names that stand for older images: the runtime notices a new name, but not a name that moves."""
+    remove = "ctr --namespace k8s.io images remove --sync " + shlex.join(map(full_name, images))
+    docker.execute(node, "sh", "-c", f"{remove} >/dev/null 2>&1; true", timeout=60)
 
 
 def _import(settings: Settings, images: list[str], names: list[str]) -> None:
