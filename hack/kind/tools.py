@@ -115,7 +115,7 @@ def is_current(cache: Cache, tool: Tool) -> bool:
         status = (cache.bin / tool.name).stat()
     except (OSError, ValueError):
         return False
-    wanted = {"inputs": inputs_hash(tool), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    wanted = {"inputs": inputs_hash(tool), "size": status.st_size, "mtime": int(status.st_mtime)}
     return isinstance(stamp, dict) and all(stamp.get(key) == value for key, value in wanted.items())
 
 
@@ -130,7 +130,7 @@ def install(cache: Cache, tool: Tool, binary: Path, source: str) -> None:
     stamp = {
         "inputs": inputs_hash(tool),
         "size": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
+        "mtime": int(status.st_mtime),
         "version": tool.version,
         "source": source,
     }
