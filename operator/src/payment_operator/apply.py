@@ -8,6 +8,7 @@ from typing import Any
 
 from payment_operator import metrics
 from payment_operator.cluster import Cluster
+from payment_operator.drift import gives_up_replicas
 from payment_operator.errors import ApiError
 from payment_operator.kinds import BY_KIND, PLATFORM, Kind, Ref
 from payment_operator.manifest import Manifest, Object
@@ -15,6 +16,8 @@ from payment_operator.settings import FIELD_MANAGER
 from payment_operator.volumes import claims_to_grow
 
 logger = logging.getLogger(__name__)
+#: Holds the number of pods until the autoscaler writes it for the first time.
+HANDOVER_MANAGER = f"{FIELD_MANAGER}-handover"
 
 
 class Writer:
@@ -51,6 +54,8 @@ class Writer:
         body = item.body
         if live is not None:
             body = body | {"metadata": body["metadata"] | {"uid": live["metadata"]["uid"]}}
+            if gives_up_replicas(live, body):
+                self._hand_over(item.ref, live)
         logger.info("%s/%s: apply %s", self._namespace, item.ref, "(changed)" if live else "(missing)")
         try:
             return self._apply(BY_KIND[item.ref.kind], body)
@@ -109,6 +114,17 @@ class Writer:
         answer = self._cluster.apply(kind, self._namespace, body["metadata"]["name"], body)
         metrics.WRITES.labels("apply", kind.kind).inc()
         return answer
+
+    def _hand_over(self, ref: Ref, live: Object) -> None:
+        """Keep the number of pods that an autoscaler starts from; a field without an owner falls back to 1."""
+        body = {
+            "apiVersion": live["apiVersion"],
+            "kind": ref.kind,
+            "metadata": {"name": ref.name, "uid": live["metadata"]["uid"]},
+            "spec": {"replicas": live["spec"]["replicas"]},
+        }
+        self._cluster.apply(BY_KIND[ref.kind], self._namespace, ref.name, body, manager=HANDOVER_MANAGER)
+        metrics.WRITES.labels("apply", ref.kind).inc()
 
     def _regrow(self, body: dict[str, Any], live: Object, error: ApiError) -> Object:
         """Claim templates cannot change: grow the claims, then make the StatefulSet anew around its pods."""

@@ -106,8 +106,17 @@ class Cluster:
             if not token:
                 return items
 
-    def apply(self, kind: Kind, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
-        """Server-side apply by our field manager; the fields of the body become ours."""
+    def apply(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        body: Object,
+        *,
+        subresource: str = "",
+        manager: str = FIELD_MANAGER,
+    ) -> Object:
+        """Server-side apply; the fields of the body become the manager's."""
         path = self._resources[kind.kind].path(  # type: ignore[no-untyped-call]
             name=name, namespace=namespace
         )
@@ -117,7 +126,7 @@ class Cluster:
             f"{path}/{subresource}" if subresource else path,
             body=body,
             content_type="application/apply-patch+yaml",
-            field_manager=FIELD_MANAGER,
+            field_manager=manager,
             force_conflicts=True,
         )
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from payment_operator.settings import FIELD_MANAGER
+
 #: Fields of a manifest that say which object it is; nobody owns them.
 IDENTITY = ("apiVersion", "kind")
 IDENTITY_METADATA = ("name", "namespace")
@@ -25,6 +27,14 @@ def owns_all(live: Mapping[str, Any], body: Mapping[str, Any], manager: str) -> 
     wanted = {key: value for key, value in body.items() if key not in IDENTITY}
     metadata = {key: value for key, value in body["metadata"].items() if key not in IDENTITY_METADATA}
     return _covers(owned, wanted | {"metadata": metadata})
+
+
+def gives_up_replicas(live: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """Whether ``body`` leaves the number of pods, which is ours so far, to somebody else (an autoscaler)."""
+    if body["kind"] != "Deployment" or "replicas" in body["spec"]:
+        return False
+    owned = _fields_of(live, FIELD_MANAGER) or {}
+    return "f:replicas" in owned.get("f:spec", {})
 
 
 def _fields_of(live: Mapping[str, Any], manager: str) -> Mapping[str, Any] | None:

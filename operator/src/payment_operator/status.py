@@ -13,6 +13,7 @@ from payment_operator.view import View
 #: A payment can be made without this one: its events wait in the outbox.
 NOT_ON_PAYMENT_PATH = frozenset({"audit-service"})
 MESSAGE_LIMIT = 1000
+JOB_LABEL = "batch.kubernetes.io/job-name"
 
 
 class Finding(NamedTuple):
@@ -21,6 +22,9 @@ class Finding(NamedTuple):
     status: str
     reason: str
     message: str
+
+
+NOT_LOOKED = Finding("Unknown", "Reconciling", "not looked at yet")
 
 
 def status_of(view: View) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def conditions(view: View, findings: Mapping[str, Finding]) -> list[dict[str, An
     now = view.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     result = []
     for kind in CONDITIONS:
-        found = findings.get(kind.type, Finding("Unknown", "Reconciling", "not looked at yet"))
+        found = findings.get(kind.type, NOT_LOOKED)
         old = before.get(kind.type, {})
         since = old["lastTransitionTime"] if old.get("status") == found.status else now
         result.append(
@@ -80,6 +84,10 @@ def conflict(view: View, owner: str) -> dict[str, Any]:
 
 
 def _findings(view: View) -> dict[str, Finding]:
+    absent = Finding("Unknown", "NotImplemented", "not part of this version")
+    unbuilt = {"ObservabilityReady": absent, "PaymentPathReady": absent}
+    if view.blank:
+        return unbuilt
     parts = {
         "SecretsReady": _secrets(view),
         "PostgresReady": _dependency(view, "postgres"),
@@ -88,14 +96,12 @@ def _findings(view: View) -> dict[str, Finding]:
         "MigrationsApplied": _job(view, "migrations", "Applied", "the schema of this version is there"),
         "ServicesReady": _services(view),
     }
-    absent = Finding("Unknown", "NotImplemented", "not part of this version")
     return {
         "Ready": _ready(view, parts),
         "Progressing": _progressing(view),
         "Degraded": _degraded(view, parts),
         **parts,
-        "ObservabilityReady": absent,
-        "PaymentPathReady": absent,
+        **unbuilt,
     }
 
 
@@ -103,7 +109,7 @@ def _secrets(view: View) -> Finding:
     if isinstance(view.problem, MissingCredentials):
         return Finding("False", view.problem.reason, str(view.problem))
     if not view.secrets_found:
-        return Finding("Unknown", "Reconciling", "not looked at yet")
+        return NOT_LOOKED
     return Finding("True", "Present", "all Secrets and keys are there")
 
 
@@ -116,6 +122,8 @@ def _dependency(view: View, name: str) -> Finding:
             return Finding("False", "Unreachable", f"{why}: check {field} and what stands between")
         return Finding("True", "Reachable", "answers on its port")
     live = next((item for ref, item in view.observed.live.items() if ref == ("StatefulSet", name)), None)
+    if live is None and not view.desired:
+        return NOT_LOOKED
     if live is None:
         return Finding("False", "Missing", f"StatefulSet/{name} is not there yet")
     ready, wanted = ready_replicas(live)
@@ -144,18 +152,21 @@ def _job(view: View, component: str, reason: str, message: str) -> Finding:
             )
             return Finding("False", "JobFailed", f"{ref} failed ({failure}): see {look}, {again}")
         if not complete_job(live):
-            tries = live.get("status", {}).get("failed", 0)
-            suffix = f" after {tries} failed tries: see {look}" if tries else ""
-            return Finding("False", "Running", f"{ref} runs{suffix}")
+            stuck = broken_pods(_pods_of(view, ref.name), view.now)
+            if stuck:
+                return Finding(
+                    "False", "JobFailing", f"{ref} does not succeed ({min(stuck.values())}): see {look}"
+                )
+            return Finding("False", "Running", f"{ref} runs: see {look}")
     if not view.desired:
-        return Finding("Unknown", "Reconciling", "not looked at yet")
+        return NOT_LOOKED
     return Finding("True", reason, message)
 
 
 def _services(view: View) -> Finding:
     deployments = view.deployments()
     if not deployments:
-        return Finding("Unknown", "Reconciling", "not looked at yet")
+        return NOT_LOOKED
     late = [name for name, item in deployments.items() if not _available(item)]
     if not late:
         return Finding("True", "Ready", f"all {len(deployments)} Deployments are ready")
@@ -210,7 +221,7 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
     if view.refused:
         ref, error = next(iter(view.refused.items()))
         return Finding("True", "ApplyFailed", f"the API server refused {ref}: {error}")
-    if parts["MigrationsApplied"].reason == "JobFailed":
+    if parts["MigrationsApplied"].reason in ("JobFailed", "JobFailing"):
         return Finding("True", "MigrationsFailed", parts["MigrationsApplied"].message)
     broken = broken_pods(view.observed.pods, view.now)
     if broken:
@@ -222,6 +233,10 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
     if late and view.installed and not view.plan.waits:
         return Finding("True", _not(late[0]), parts[late[0]].message)
     return Finding("False", "AsDeclared", "nothing needs a person")
+
+
+def _pods_of(view: View, job: str) -> list[dict[str, Any]]:
+    return [pod for pod in view.observed.pods if pod["metadata"].get("labels", {}).get(JOB_LABEL) == job]
 
 
 def _not(condition: str) -> str:

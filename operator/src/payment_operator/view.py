@@ -37,6 +37,11 @@ class View:
     problem: OperatorError | None = None
 
     @property
+    def blank(self) -> bool:
+        """Whether nothing was looked at yet."""
+        return self.spec is None and self.problem is None
+
+    @property
     def installed(self) -> bool:
         """Whether some release was rolled out completely before."""
         return bool(self.previous.get("release"))

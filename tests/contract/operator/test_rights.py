@@ -20,6 +20,7 @@ from payment_operator.catalog import schemas
 from payment_operator.errors import ApiError
 from payment_operator.kinds import BY_KIND, CHILDREN, PLATFORM, SECRET, Kind
 from payment_operator.render import Renderer
+from payment_operator.settings import FIELD_MANAGER
 from payment_operator.workqueue import WorkQueue
 from tests.contract.chart.samples import PRODUCTION
 from tests.unit.operator.builders import Object
@@ -55,14 +56,23 @@ class Recording(Managed):
         self.note(operation, kind, arguments.get("name", ""))
         return super().call(operation, kind, **arguments)
 
-    def apply(self, kind: Any, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
+    def apply(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        body: Object,
+        *,
+        subresource: str = "",
+        manager: str = FIELD_MANAGER,
+    ) -> Object:
         self.note("patch", kind, name, subresource)
         present = self.objects.get((kind.kind, namespace, name))
         if present is None and kind.kind != "PersistentVolumeClaim":
             self.note("create", kind)  # server-side apply of what is not there is a create as well
         if kind.kind == "StatefulSet" and present and self.claims_immutable:
             raise ApiError(422, "spec: Forbidden: updates to statefulset spec for fields other than …")
-        return super().apply(kind, namespace, name, body, subresource=subresource)
+        return super().apply(kind, namespace, name, body, subresource=subresource, manager=manager)
 
     def raw(self, path: str) -> Object:
         self.paths.add(path)

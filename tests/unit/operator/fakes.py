@@ -7,6 +7,7 @@ from typing import Any
 
 from payment_operator.errors import ApiError
 from payment_operator.kinds import Kind
+from payment_operator.settings import FIELD_MANAGER
 
 Object = dict[str, Any]
 
@@ -26,6 +27,7 @@ class FakeCluster:
         self.log: list[str] = []
         self.raws: dict[str, Object] = {}
         self.forbidden: set[str] = set()
+        self.handed_over: dict[str, int] = {}
         self.refused: dict[str, ApiError] = {}
 
     def put(self, kind: str, namespace: str, name: str, **fields: Any) -> Object:
@@ -73,12 +75,24 @@ class FakeCluster:
         self.log.append(f"create {kind.kind}/{name}")
         return self.put(kind.kind, namespace, name, **{k: v for k, v in body.items() if k != "kind"})
 
-    def apply(self, kind: Kind, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
+    def apply(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        body: Object,
+        *,
+        subresource: str = "",
+        manager: str = FIELD_MANAGER,
+    ) -> Object:
         """As the real one, for whole bodies of one manager."""
         if name in self.refused:
             raise self.refused[name]
         self.log.append(f"apply {kind.kind}/{name}{'/' + subresource if subresource else ''}")
         key = (kind.kind, namespace, name)
+        if manager != FIELD_MANAGER:
+            self.handed_over[name] = body["spec"]["replicas"]
+            return self.objects[key]
         if subresource:
             self.objects[key][subresource] = body[subresource]
             return self.objects[key]

@@ -66,6 +66,24 @@ def test_a_change_applies_what_changed_alone(world: World) -> None:
     assert world.cluster.log == ["apply Deployment/api-gateway", "apply PaymentPlatform/payments/status"]
 
 
+def test_an_autoscaler_starts_from_the_present_number_of_pods(world: World) -> None:
+    platform = world.declare()
+    world.render = lambda _: chart_documents(3)
+    world.settle()
+
+    def scaled(_: Object) -> list[Object]:
+        documents = chart_documents()
+        documents[-1]["spec"] = {"paused": False}
+        return documents
+
+    world.render = scaled
+    platform["spec"]["services"] = {"api-gateway": {"autoscaling": {"enabled": True}}}
+    world.run()
+    deployment = ["apply Deployment/api-gateway"]
+    assert [line for line in world.cluster.log if "Deployment" in line] == deployment * 2
+    assert world.cluster.handed_over == {"api-gateway": 3}
+
+
 def test_what_the_chart_no_longer_has_is_pruned(world: World) -> None:
     platform = world.declare()
     world.settle()

@@ -70,6 +70,7 @@ def test_before_the_first_look_every_type_is_there() -> None:
     view = View(namespace="shop", generation=1, now=NOW, previous={}, version="0.1.0")
     status = status_of(view)
     assert [item["type"] for item in status["conditions"]] == [kind.type for kind in CONDITIONS]
+    assert {item["status"] for item in status["conditions"]} == {"Unknown"}
     assert "version" not in status
     assert all(len(item["message"]) <= 1000 and item["reason"] for item in status["conditions"])
 
@@ -118,6 +119,24 @@ def test_a_failed_migration_names_the_log_and_keeps_the_old_version() -> None:
     assert conditions["Degraded"][:2] == ("True", "MigrationsFailed")
     assert conditions["Ready"][0] == "True"
     assert status_of(view)["release"] == "0.1.0"
+
+
+def test_a_migration_that_never_succeeds_is_told_before_the_job_gives_up() -> None:
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off"}
+    pod = {
+        "metadata": {
+            "name": "migrate-2-x",
+            "creationTimestamp": "2026-01-01T11:59:00Z",
+            "labels": {"batch.kubernetes.io/job-name": "migrate-2"},
+        },
+        "status": {"containerStatuses": [{"state": {"waiting": waiting}}]},
+    }
+    objects = [*pairs()[:3], job("migrate-2", "migrations", state="Running"), *pairs()[4:]]
+    view = look(objects, plan=Plan(waits=("Job/migrate-2 runs",), wave=2))
+    conditions = found(replace(view, observed=replace(view.observed, pods=[pod])))
+    assert conditions["MigrationsApplied"][:2] == ("False", "JobFailing")
+    assert "CrashLoopBackOff" in conditions["MigrationsApplied"][2]
+    assert conditions["Degraded"][:2] == ("True", "MigrationsFailed")
 
 
 def test_a_bad_image_degrades_while_the_old_pods_serve() -> None:

@@ -10,8 +10,10 @@ from payment_operator.catalog import secret_kinds
 from payment_operator.cluster import Cluster
 from payment_operator.credentials import ISSUER_PATH, JWKS_PATH
 from payment_operator.desire import Desire
+from payment_operator.kinds import Kind
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import ClusterVersion, Renderer
+from payment_operator.settings import FIELD_MANAGER
 from tests.unit.operator.builders import Object, document, owned_fields
 from tests.unit.operator.fakes import FakeCluster
 
@@ -23,9 +25,18 @@ class Managed(FakeCluster):
 
     ready = True
 
-    def apply(self, kind: Any, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
-        stored = super().apply(kind, namespace, name, body, subresource=subresource)
-        if not subresource:
+    def apply(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        body: Object,
+        *,
+        subresource: str = "",
+        manager: str = FIELD_MANAGER,
+    ) -> Object:
+        stored = super().apply(kind, namespace, name, body, subresource=subresource, manager=manager)
+        if not subresource and manager == FIELD_MANAGER:
             fields = {key: value for key, value in body.items() if key not in ("apiVersion", "kind")}
             hidden = ("name", "namespace", "uid")
             fields["metadata"] = {key: value for key, value in body["metadata"].items() if key not in hidden}
