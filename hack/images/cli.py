@@ -77,6 +77,7 @@ def build(settings: Settings, catalog: Catalog, names: list[str], refresh: bool,
                     third_party.ensure(current, image)
         if own := [image.name for image in wanted if image.name in OWN]:
             build_own(settings, own, catalog.images["python"].reference)
+        docker.prune()
 
 
 def build_own(settings: Settings, names: list[str], python: str) -> None:

@@ -12,6 +12,7 @@ from hack.kind.proc import CommandFailed, Failure, run
 ASK_SECONDS = 30.0
 BUILD_SECONDS = 1800.0
 PULL_SECONDS = 1800.0
+PRUNE_SECONDS = 300.0
 
 LABEL_STANDIN = "dev.paymentplatform.standin"
 LABEL_INPUTS = "dev.paymentplatform.inputs"
@@ -87,8 +88,14 @@ def tags(repository: str) -> list[str]:
 
 
 def discard(image: str) -> None:
-    """Removes a name or an image that nothing uses; what is in use stays, and that is no error."""
+    """Removes a name; an image that a container uses stays, and that is no error."""
     run(["docker", "image", "rm", image], timeout=ASK_SECONDS, check=False)
+
+
+def prune() -> None:
+    """Removes images of ours that lost their name to a newer build and that nothing uses."""
+    command = ["docker", "image", "prune", "--force", "--filter", f"label={LABEL_INPUTS}"]
+    run(command, timeout=PRUNE_SECONDS, check=False)
 
 
 def _there(reference: str) -> Present:

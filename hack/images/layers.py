@@ -42,7 +42,8 @@ def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     content = ""
     if member.isreg() and (stream := archive.extractfile(member)) is not None:
         content = hashlib.sha256(stream.read()).hexdigest()
-    return Entry(member.type, member.mode, (member.uid, member.gid), member.linkname, content)
+    target = clean_name(member.linkname) if member.islnk() else member.linkname
+    return Entry(member.type, member.mode, (member.uid, member.gid), target, content)
 
 
 def read_index(tar: Path) -> dict[str, Entry]:

@@ -61,8 +61,6 @@ class StandIns:
                 current.done(f"stand-in {parts.version}, unchanged")
             else:
                 self._build(current, image, recipe, parts)
-                if present is not None:
-                    docker.discard(present.id)
 
     def _pull(self, current: Step, image: Image) -> None:
         current.note(f"docker pull {image.reference}")

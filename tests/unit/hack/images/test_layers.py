@@ -115,6 +115,12 @@ def test_a_hard_link_stays_one_when_its_first_name_is_there(tmp_path: Path, base
     assert found["usr/two"].islnk() and found["usr/two"].linkname == "usr/one"
 
 
+def test_a_hard_link_below_is_no_difference_however_its_name_is_written(tmp_path: Path) -> None:
+    base = [*BASE, member("./usr/d", kind=tarfile.LNKTYPE, to="usr/a")]
+    full = [*BASE, member("./usr/d", kind=tarfile.LNKTYPE, to="./usr/a")]
+    assert layer(tmp_path, write(tmp_path / "linked.tar", base), full) == {}
+
+
 def test_a_hard_link_whose_first_name_is_dropped_carries_the_content(tmp_path: Path, base: Path) -> None:
     full = [*BASE, member("./usr/one", "content"), member("./usr/two", kind=tarfile.LNKTYPE, to="./usr/one")]
     found = layer(tmp_path, base, full, ("usr/one",))
