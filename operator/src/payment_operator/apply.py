@@ -116,7 +116,7 @@ class Writer:
         return answer
 
     def _hand_over(self, ref: Ref, live: Object) -> None:
-        """Keep the number of pods that an autoscaler starts from; a field without an owner falls back to 1."""
+        """Keep the number of pods that an autoscaler starts from; without an owner it falls back to 1."""
         body = {
             "apiVersion": live["apiVersion"],
             "kind": ref.kind,
