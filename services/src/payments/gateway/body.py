@@ -1,7 +1,7 @@
 """Request bodies: how they may come, how large they may be, and what must be in them."""
 
 import json
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -79,23 +79,14 @@ def decode(decoder: "msgspec.json.Decoder[T]", raw: bytes) -> T:
         raise Problem("malformed_request", "The body is not valid JSON") from error
 
 
-class _Nonfinite(Exception):
-    pass
-
-
-def _refuse(_: str) -> NoReturn:
-    raise _Nonfinite
-
-
 def _has_nonfinite(raw: bytes) -> bool:
     """True for what would be JSON but for NaN or Infinity, which several languages' encoders write."""
+    found: list[str] = []
     try:
-        json.loads(raw, parse_constant=_refuse)
-    except _Nonfinite:
-        return True
+        json.loads(raw, parse_constant=found.append)
     except (ValueError, RecursionError):
         return False
-    return False
+    return bool(found)
 
 
 def missing_fields(body: Any, required: tuple[str, ...]) -> None:

@@ -47,6 +47,6 @@ class Settings(ServiceSettings, DatabaseSettings, RedisSettings, KafkaSettings):
     def _origins_are_exact(cls, value: str) -> str:
         for item in filter(None, (item.strip() for item in value.split(","))):
             parts = urlsplit(item)
-            if parts.scheme not in ("http", "https") or not parts.netloc or item != item.rstrip("/"):
+            if parts.scheme not in ("http", "https") or not parts.netloc or "*" in item or parts.path:
                 raise ValueError(f"{item!r} is no origin; write scheme://host[:port], no path, no wildcard")
         return value
