@@ -160,7 +160,7 @@ class System:
         )
         return [row[0] for row in rows]
 
-    async def restart(self) -> None:
+    def restart(self) -> None:
         """Start confirm-service again after it was killed."""
         self.stack.start(["confirm-service"])
 
@@ -179,7 +179,7 @@ async def running_system(servers: Servers, tmp_path_factory: pytest.TempPathFact
     """A stack of its own: impatient leases, and a gate before each peer of confirm-service."""
     folder: Path = tmp_path_factory.mktemp("confirm")
     own = Servers(servers.postgres, servers.redis, servers.kafka, f"{servers.database}_confirm")
-    variables = {"LEASE_SECONDS": str(LEASE_SECONDS)}
+    variables = {"LEASE_SECONDS": str(LEASE_SECONDS), "CLEANING_SECONDS": "2"}
     stack = Stack(folder / "identity", own, offset=3000, log_folder=folder / "logs", variables=variables)
     stack.prepare()
     async with AsyncExitStack() as stacked:

@@ -18,7 +18,7 @@ class Fault:
 
     how: `lost` (never passed on, the connection breaks), `answer_lost` (passed on, then the connection
     breaks), `500` (passed on, answered 500), `refused_500` (answered 500, not passed on), `held` (passed on,
-    the answer kept back until the gate is released).
+    the answer kept back until the gate is released), `held_before` (kept back, then never passed on).
     """
 
     path: str
@@ -60,6 +60,10 @@ class Gate:
             return self._break(request)
         if how == "refused_500":
             return web.Response(status=500)
+        if how == "held_before":
+            self.reached.set()
+            await self.released.wait()
+            return self._break(request)
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         async with self.session.request(
             request.method, self.target + request.raw_path, data=body, headers=headers

@@ -60,7 +60,14 @@ def create(settings: Settings) -> FastAPI:
         patience=patience,
     )
     refund = CreateRefunds(refunds, accounts, relay)
-    janitor = Janitor(store, refunds, confirm, refund, keys_kept=timedelta(hours=settings.idempotency_hours))
+    janitor = Janitor(
+        store,
+        refunds,
+        confirm,
+        refund,
+        keys_kept=timedelta(hours=settings.idempotency_hours),
+        cleaning_seconds=settings.cleaning_seconds,
+    )
     use_cases = UseCases(
         create=Create(store, accounts, relay),
         confirm=confirm,

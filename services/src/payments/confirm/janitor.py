@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 BATCH = 20
 EXPIRE_BATCH = 200
 IDLE_SECONDS = 1.0
-CLEANING_SECONDS = 30.0
 
 
 class Janitor(Loop):
@@ -36,6 +35,7 @@ class Janitor(Loop):
         refund: CreateRefunds,
         *,
         keys_kept: timedelta,
+        cleaning_seconds: float,
     ) -> None:
         super().__init__("janitor", self._step)
         self._store = store
@@ -43,6 +43,7 @@ class Janitor(Loop):
         self._confirm = confirm
         self._refund = refund
         self._keys_kept = keys_kept
+        self._cleaning_seconds = cleaning_seconds
         self._clean_at = 0.0
 
     async def _step(self) -> float:
@@ -57,7 +58,7 @@ class Janitor(Loop):
             expired = await self._store.expire(EXPIRE_BATCH)
             purged = await self._store.purge(self._keys_kept)
             if expired < EXPIRE_BATCH and purged < 1000:
-                self._clean_at = monotonic() + CLEANING_SECONDS
+                self._clean_at = monotonic() + self._cleaning_seconds
             else:
                 busy = True
         return 0 if busy else IDLE_SECONDS

@@ -178,16 +178,16 @@ class Accounts:
         }
         await _effect(self._peer, "/transfers", body, actor_token)
 
-    async def transferred(self, payment_id: str) -> bool | None:
-        """Whether the payment's transfer was posted; None when the peer cannot tell. Raises Unknown."""
+    async def transferred(self, payment_id: str) -> bool:
+        """Whether the payment's transfer was posted. Raises Unknown."""
         try:
             reply = await self._peer.get(f"/transfers/{payment_id}")
         except PeerDown as error:
             raise Unknown(self._peer.name) from error
         if reply.status == 200:
             return True
-        if reply.status == 404:
-            return False if reply.code() == "payment_not_found" else None
+        if reply.status == 404 and reply.code() == "payment_not_found":
+            return False
         raise Unknown(self._peer.name)
 
     async def hold(self, payment: Payment, actor_token: str | None) -> None:

@@ -15,6 +15,9 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
 
     payment_expiry_hours: float = Field(24, gt=0, description="Unconfirmed payments are canceled after this.")
     idempotency_hours: float = Field(24, ge=24, description="How long answers are kept by their keys.")
+    cleaning_seconds: float = Field(
+        30, gt=0, description="Time between two rounds of expiring payments and deleting old keys."
+    )
     lease_seconds: float = Field(
         20, ge=1, description="How long an attempt may take before the janitor goes on with the payment."
     )

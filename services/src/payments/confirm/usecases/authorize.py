@@ -1,6 +1,5 @@
 """May this payment be made? KYC, OFAC and risk (in this order, inside risk-service), then the password."""
 
-import logging
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +10,6 @@ from payments.confirm.domain import Payment, Stage
 from payments.confirm.peers import Assessment, Otp, Risk
 from payments.confirm.store import Store
 from payments.confirm.usecases.settlement import Attempt, Settlement
-
-log = logging.getLogger(__name__)
 
 
 class Authorize:
@@ -30,18 +27,14 @@ class Authorize:
         try:
             assessment = await self._risk.assess(payment, attempt.actor_token)
         except Problem as problem:
-            if attempt.uncertain:
-                return await self._settlement.leave_to_janitor(attempt)
             return await self._settlement.release(attempt, problem, final=False)
         changes: dict[str, Any] = {"assessment": assessment.stored()}
-        if attempt.uncertain and not _passes(payment, assessment):
-            log.error("cannot tell whether the payment was posted", extra={"payment_id": payment.id})
-            return await self._settlement.leave_to_janitor(attempt)
         if assessment.decision == "review" and not payment.reviewed:
             return await self._settlement.ask_review(attempt, changes)
         if assessment.decision not in ("allow", "review"):
             return await self._settlement.fail(attempt, Problem("payment_refused"), changes)
-        if _needs_password(payment, assessment):
+        # A password that was asked for once stays asked for.
+        if payment.otp_required or assessment.risk_level != "LOW":
             refused = await self._password(attempt, changes)
             if refused is not None:
                 return refused
@@ -73,17 +66,6 @@ class Authorize:
         sent = await self._otp.generate(attempt.payment, attempt.actor_token, resend=False)
         changes = {**changes, "next_action": otp_action(sent.expires_at)}
         return await self._settlement.ask_otp(attempt, changes)
-
-
-def _needs_password(payment: Payment, assessment: Assessment) -> bool:
-    """A password that was asked for once stays asked for."""
-    return payment.otp_required or assessment.risk_level != "LOW"
-
-
-def _passes(payment: Payment, assessment: Assessment) -> bool:
-    """True when money may move at once."""
-    decided = assessment.decision == "allow" or (assessment.decision == "review" and payment.reviewed)
-    return decided and not _needs_password(payment, assessment)
 
 
 def otp_action(expires_at: str | None) -> dict[str, Any]:

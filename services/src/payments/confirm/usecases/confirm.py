@@ -58,19 +58,19 @@ class Confirm:
     async def resume(self, payment: Payment) -> Answer:
         """Go on with a payment whose attempt ended without a result, as the service itself."""
         route = payment.confirm_route or answers.CONFIRM_ROUTE
-        uncertain = not payment.off_us  # to another bank nothing moves before it is written down
-        return await self.advance(Attempt(payment, route, monotonic() + self._patience, uncertain=uncertain))
+        attempt = Attempt(payment, route, monotonic() + self._patience)
+        if not payment.off_us:
+            # The earlier attempt may have moved the money; to another bank that is written down before.
+            done = await self._execute.resume_on_us(attempt)
+            if done is not None:
+                return done
+        return await self.advance(attempt)
 
     async def advance(self, attempt: Attempt) -> Answer:
         """From the recovery point to an end."""
         payment = attempt.payment
         if payment.stage is Stage.SUBMITTED:
             return await self._execute.resume_off_us(attempt)
-        if payment.stage is Stage.NEW and attempt.uncertain:
-            resumed = await self._execute.resume_on_us(attempt)
-            if isinstance(resumed, Answer):
-                return resumed
-            attempt = resumed
         changes: dict[str, Any] = {}
         if payment.stage is Stage.NEW:
             authorized = await self._authorize(attempt)

@@ -23,13 +23,13 @@ class Execute:
     async def on_us(self, attempt: Attempt, changes: dict[str, Any]) -> Answer:
         """Post the transfer between two accounts of this platform (one call)."""
         if attempt.late:
-            return await self._out_of_time(attempt)
+            return await self._release(attempt)
         try:
             await self._accounts.transfer(attempt.payment, attempt.actor_token)
         except Refused as refused:
             return await self._settlement.release(attempt, Problem(refused.code), changes, final=True)
-        except Untouched as error:
-            return await self._give_back(attempt, unavailable(str(error)), changes)
+        except Untouched:
+            return await self._release(attempt)
         except Unknown:
             return await self._settlement.leave_to_janitor(attempt)
         return await self._settlement.succeed(attempt, changes)
@@ -37,21 +37,21 @@ class Execute:
     async def off_us(self, attempt: Attempt, changes: dict[str, Any]) -> Answer:
         """Hold, let the bank transfer, post. From the hold on the payment only goes forward."""
         payment = attempt.payment
-        if payment.stage is Stage.SUBMITTED:
-            attempt = replace(attempt, uncertain=True)  # an earlier attempt may have left a hold
-        else:
+        resumed = payment.stage is Stage.SUBMITTED  # then an earlier attempt may have left a hold
+        if not resumed:
             # From here on whoever takes over asks the bank first; it may have been told.
             if not await self._store.advance(payment, Stage.SUBMITTED, changes.get("assessment")):
                 return await self._settlement.leave_to_janitor(attempt)
             attempt = replace(attempt, payment=replace(payment, stage=Stage.SUBMITTED))
+        give_back = self._settlement.leave_to_janitor if resumed else self._release
         if attempt.late:
-            return await self._out_of_time(attempt)
+            return await give_back(attempt)
         try:
             await self._accounts.hold(attempt.payment, attempt.actor_token)
         except Refused as refused:
             return await self._settlement.release(attempt, Problem(refused.code), changes, final=True)
-        except Untouched as error:
-            return await self._give_back(attempt, unavailable(str(error)), changes)
+        except Untouched:
+            return await give_back(attempt)
         except Unknown:
             return await self._settlement.leave_to_janitor(attempt)
         if attempt.late:
@@ -72,15 +72,13 @@ class Execute:
             return await self.off_us(attempt, {})
         return await self._conclude(attempt, transfer, {})
 
-    async def resume_on_us(self, attempt: Attempt) -> Attempt | Answer:
-        """Finish a payment whose transfer was posted; otherwise the attempt, to be gone on with."""
+    async def resume_on_us(self, attempt: Attempt) -> Answer | None:
+        """Finish a payment whose transfer was posted; None when it was not."""
         try:
             posted = await self._accounts.transferred(attempt.payment.id)
         except Unknown:
             return await self._settlement.leave_to_janitor(attempt)
-        if posted:
-            return await self._settlement.succeed(attempt, {})
-        return replace(attempt, uncertain=posted is None)
+        return await self._settlement.succeed(attempt, {}) if posted else None
 
     async def _conclude(self, attempt: Attempt, transfer: BankTransfer, changes: dict[str, Any]) -> Answer:
         """The bank has decided: post the hold, or release it."""
@@ -95,13 +93,6 @@ class Execute:
         members = {"bank_error_code": transfer.error_code} if transfer.error_code else {}
         return await self._settlement.fail(attempt, Problem("bank_declined", members=members), changes)
 
-    async def _out_of_time(self, attempt: Attempt) -> Answer:
-        """Too slow to begin a step that moves money: this attempt has moved nothing."""
-        problem = Problem("service_unavailable", "The checks took too long; try again")
-        return await self._give_back(attempt, problem, {})
-
-    async def _give_back(self, attempt: Attempt, problem: Problem, changes: dict[str, Any]) -> Answer:
-        """This attempt had no effect; neither had any before, or the payment can only go on."""
-        if attempt.uncertain:
-            return await self._settlement.leave_to_janitor(attempt)
-        return await self._settlement.release(attempt, problem, changes, final=False)
+    async def _release(self, attempt: Attempt) -> Answer:
+        """The ledger cannot be reached, or there is no time left for it: nothing has moved."""
+        return await self._settlement.release(attempt, unavailable("account-service"), final=False)

@@ -26,8 +26,6 @@ class Attempt:
         route: whose answers are given (see `answers`).
         until: no new step that moves money begins after this moment (monotonic seconds), so that none is
             under way when the janitor takes the payment over.
-        uncertain: an earlier attempt may have moved the money already. Then the payment can only go on
-            (moving it again is safe), and not be given back, refused or asked about.
     """
 
     payment: Payment
@@ -35,7 +33,6 @@ class Attempt:
     until: float
     otp: str | None = None
     actor_token: str | None = None
-    uncertain: bool = False
 
     @property
     def late(self) -> bool:
