@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from hack.client import Client, pay, wait_until_up
 from hack.kubectl import Cluster, wait_ready
@@ -63,14 +64,25 @@ def install_operator(cluster: Cluster, tag: str) -> None:
 
 
 def apply_sample(cluster: Cluster, tag: str) -> None:
-    """Apply the dev overlay's PaymentPlatform with images of this tag."""
+    """Apply the dev overlay with images of this tag."""
     manifest = cluster.kubectl("kustomize", str(SAMPLE))
-    rendered = cluster.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=manifest)
-    document = json.loads(rendered)
-    platforms = [item for item in document.get("items", [document]) if item["kind"] == "PaymentPlatform"]
-    for platform in platforms:
-        platform["spec"].setdefault("image", {})["tag"] = tag
-    cluster.apply(*platforms)
+    objects = _documents(
+        cluster.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=manifest)
+    )
+    for document in objects:
+        if document["kind"] == "PaymentPlatform":
+            document["spec"].setdefault("image", {})["tag"] = tag
+            cluster.apply(document)
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    """The JSON documents that kubectl wrote one after another."""
+    decoder, documents = json.JSONDecoder(), []
+    while text := text.lstrip():
+        document, end = decoder.raw_decode(text)
+        documents.append(document)
+        text = text[end:]
+    return documents
 
 
 def _addresses(offset: int) -> str:
