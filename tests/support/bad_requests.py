@@ -352,7 +352,7 @@ def _queries() -> list[BadRequest]:
         "starting_after=%ff%fe",
         "created_gte=yesterday",
         "created_gte=2026-01-01",
-        "created_lt=2026-13-01T00:00:00Z",
+        "created_lte=2026-13-01T00:00:00Z",
         "unknown=1",
         "%00=1",
         "&&==",

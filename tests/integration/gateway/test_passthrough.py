@@ -149,7 +149,7 @@ async def test_operators_and_auditors_have_routes_of_their_own(
     operator = bearer((await login(http, "operator"))["access_token"])
     auditor = bearer((await login(http, "auditor"))["access_token"])
     assert (await http.get("/v1/reviews", headers=operator)).status_code == 200
-    answer = await http.post("/v1/reviews/p1/approve", json={"note": "known"}, headers=operator)
+    answer = await http.post("/v1/reviews/p1/approve", headers=operator | {"Idempotency-Key": "k"})
     assert (answer.status_code, peer.last.path) == (200, "/v1/reviews/p1/approve")
     answer = await http.get("/v1/audit/events?payment_id=p1", headers=auditor)
     assert (answer.status_code, peer.last.path) == (200, "/events?payment_id=p1")

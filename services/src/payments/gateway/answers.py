@@ -138,6 +138,9 @@ class Account(msgspec.Struct):
     object: Literal["account"]
     account_number: Annotated[str, Meta(examples=["ACC001"])]
     customer_id: Annotated[str, Meta(examples=["cust_001"])]
+    kind: Literal["customer", "internal"]
+    account_type: Annotated[str, Meta(examples=["CHECKING"])]
+    name: str | None
     currency: Annotated[str, Meta(examples=["USD"])]
     status: Literal["open", "frozen", "closed"]
     balance: Balance
@@ -147,21 +150,45 @@ class Account(msgspec.Struct):
 class Entry(msgspec.Struct):
     """One side of a transfer, as posted on an account."""
 
-    id: str
-    transfer_id: str
+    object: Literal["entry"]
+    id: Annotated[str, Meta(examples=["42"])]
     account_number: Annotated[str, Meta(examples=["ACC001"])]
-    amount: Annotated[int, Meta(description="Signed minor units.", examples=[-1234])]
+    amount: Annotated[int, Meta(description="Minor units; negative when money went out.", examples=[-1234])]
+    balance_after: Annotated[int, Meta(examples=[1498766])]
     currency: Annotated[str, Meta(examples=["USD"])]
+    kind: Annotated[str, Meta(examples=["payment"])]
+    counterparty: Annotated[str, Meta(description="Masked.", examples=["**C002"])] | None
+    transfer_id: str
+    payment_id: Annotated[str, Meta(examples=["txn_001"])] | None
+    refund_id: str | None
     created_at: Moment
 
 
-class Event(msgspec.Struct):
-    """Something that happened (CloudEvents 1.0)."""
+class PaymentEvent(msgspec.Struct):
+    """Something that happened to a payment."""
 
+    object: Literal["event"]
     id: str
     type: Annotated[str, Meta(examples=["payment.succeeded"])]
+    payment: Annotated[str, Meta(examples=["txn_001"])]
+    status: Status
+    created_at: Moment
+
+
+class AuditEvent(msgspec.Struct):
+    """An entry of the trail; `hash` covers it and the one before."""
+
+    seq: int
+    event_id: str
+    payment_id: Annotated[str, Meta(examples=["txn_001"])] | None
+    customer_id: Annotated[str, Meta(examples=["cust_001"])] | None
+    source: Annotated[str, Meta(examples=["confirm-service"])]
+    source_sequence: int
+    type: Annotated[str, Meta(examples=["payment.succeeded"])]
     time: Moment
-    data: dict[str, Any]
+    payload: dict[str, Any]
+    prev_hash: str
+    hash: str
 
 
 class Page(msgspec.Struct, Generic[T]):

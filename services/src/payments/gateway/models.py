@@ -121,12 +121,6 @@ class RefundRequest(_Strict):
     reason: Note | None = None
 
 
-class ReviewRequest(_Strict):
-    """Why the operator decided so."""
-
-    note: Note | None = None
-
-
 class Nothing(_Strict):
     """No members; the body may be absent."""
 
@@ -157,14 +151,25 @@ class PaymentsQuery(PageQuery):
         ]
         | None
     ) = None
-    created_gt: Moment | None = None
     created_gte: Moment | None = None
-    created_lt: Moment | None = None
     created_lte: Moment | None = None
 
 
-class AuditQuery(PageQuery):
-    """Which events."""
+class EntriesQuery(_Strict):
+    """A page of an account's entries, newest first."""
 
+    limit: Limit = 10
+    starting_after: (
+        Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z", description="Id of the last entry.")] | None
+    ) = None
+
+
+class AuditQuery(_Strict):
+    """Which events, oldest first."""
+
+    limit: Limit = 50
+    starting_after: Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z", description="The last `seq`.")] | None = (
+        None
+    )
     payment_id: Id | None = None
     type: Annotated[str, Meta(pattern=r"^[a-z_.]{1,64}\Z", examples=["payment.succeeded"])] | None = None

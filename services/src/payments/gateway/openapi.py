@@ -104,10 +104,9 @@ def _problems(operation: Operation, by_type: dict[int, Any]) -> Document:
         codes += _WITH_BODY
     if operation.query is not None:
         codes.append("validation_failed")
-    if operation.key is not None:
-        codes += ["invalid_idempotency_key", "idempotency_key_reused", "idempotency_key_in_flight"]
     if operation.key:
-        codes.append("missing_idempotency_key")
+        codes += ["missing_idempotency_key", "invalid_idempotency_key"]
+        codes += ["idempotency_key_reused", "idempotency_key_in_flight"]
     if operation.encryptable:
         codes.append("decryption_failed")
     if "{" in operation.path:
@@ -137,11 +136,11 @@ def _parameters(operation: Operation, components: Document) -> Iterable[Document
         schema = components[operation.query.__name__]
         for name, kind in schema["properties"].items():
             yield {"name": name, "in": "query", "required": name in schema["required"], "schema": kind}
-    if operation.key is not None:
+    if operation.key:
         yield {
             "name": "Idempotency-Key",
             "in": "header",
-            "required": operation.key,
+            "required": True,
             "description": "Names the order; kept for 24 hours.",
             "schema": {"type": "string", "maxLength": 255},
         }

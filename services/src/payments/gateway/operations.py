@@ -21,7 +21,7 @@ class Operation:
         status: of success; `also` maps further ones to what they mean.
         errors: codes of problems, beyond those that every such operation may answer.
         signed_in: an access token is needed.
-        key: takes an Idempotency-Key; it is required when True.
+        key: needs an Idempotency-Key.
         encryptable: the body may come encrypted.
     """
 
@@ -38,7 +38,7 @@ class Operation:
     also: tuple[tuple[int, str], ...] = ()
     errors: tuple[str, ...] = ()
     signed_in: bool = True
-    key: bool | None = None
+    key: bool = False
     encryptable: bool = False
 
 

@@ -40,17 +40,15 @@ class Passthrough:
         request_type: type[T],
         *,
         roles: tuple[str, ...] = (),
-        key_required: bool = False,
         original: bool = False,
         check: Check[T] | None = None,
     ) -> Endpoint:
-        """A POST.
+        """A POST, which needs an Idempotency-Key.
 
         Args:
             path: at the peer; `{name}` is filled from the request's path.
             request_type: what the body must be; no body counts as {}.
             roles: who may call; any role when empty.
-            key_required: without an Idempotency-Key the answer is 400.
             original: token errors in the original's codes.
             check: raises Problem for what the type cannot say.
         """
@@ -68,7 +66,7 @@ class Passthrough:
                 raise
             if check is not None:
                 check(decoded)
-            key = idempotency_key(request, required=key_required)
+            key = idempotency_key(request)
             reply = await self._peers.call(
                 self._peer, "POST", target, session, body=raw or None, idempotency_key=key
             )
@@ -92,13 +90,11 @@ class Passthrough:
         return endpoint
 
 
-def idempotency_key(request: Request, *, required: bool) -> str | None:
+def idempotency_key(request: Request) -> str:
     """The Idempotency-Key. Raises Problem(missing_idempotency_key | invalid_idempotency_key)."""
     keys = [key.strip() for key in request.headers.getlist("idempotency-key")]
     if not any(keys):
-        if required:
-            raise Problem("missing_idempotency_key")
-        return None
+        raise Problem("missing_idempotency_key", "Send a new Idempotency-Key with each new order")
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         detail = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
         raise Problem("invalid_idempotency_key", detail)

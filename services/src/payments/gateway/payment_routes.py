@@ -4,7 +4,7 @@ from payments.common.errors import Problem
 from payments.common.money import MAX_MINOR, AmountError, exponent
 from payments.gateway import answers, models
 from payments.gateway.body import missing_fields
-from payments.gateway.domain import OPERATOR
+from payments.gateway.domain import AUDITOR, OPERATOR
 from payments.gateway.operations import Operation
 from payments.gateway.passthrough import Passthrough
 
@@ -38,7 +38,6 @@ def _payments(confirm: Passthrough) -> list[Operation]:
             endpoint=confirm.post(
                 "/payment/confirm",
                 models.ConfirmPaymentRequest,
-                key_required=True,
                 original=True,
                 check=check_confirmation,
             ),
@@ -63,9 +62,7 @@ def _payments(confirm: Passthrough) -> list[Operation]:
             summary="Create a payment",
             description="It moves nothing until it is confirmed, and expires unconfirmed after 24 hours.",
             tag="Payments",
-            endpoint=confirm.post(
-                "/v1/payments", models.CreatePaymentRequest, key_required=True, check=check_payment
-            ),
+            endpoint=confirm.post("/v1/payments", models.CreatePaymentRequest, check=check_payment),
             request=models.CreatePaymentRequest,
             response=answers.Payment,
             status=201,
@@ -102,9 +99,8 @@ def _payments(confirm: Passthrough) -> list[Operation]:
             path="/v1/payments/{id}/events",
             summary="Read a payment's history",
             tag="Payments",
-            endpoint=confirm.get("/v1/payments/{id}/events", models.PageQuery),
-            query=models.PageQuery,
-            response=answers.Page[answers.Event],
+            endpoint=confirm.get("/v1/payments/{id}/events", models.NoQuery),
+            response=answers.Page[answers.PaymentEvent],
             errors=("payment_not_found",),
         ),
     ]
@@ -118,7 +114,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             summary="Confirm a payment",
             description="When `status` is `requires_action`, send the one-time password under the same key.",
             tag="Payments",
-            endpoint=confirm.post("/v1/payments/{id}/confirm", models.ConfirmRequest, key_required=True),
+            endpoint=confirm.post("/v1/payments/{id}/confirm", models.ConfirmRequest),
             request=models.ConfirmRequest,
             response=answers.Payment,
             also=(_LATER,),
@@ -135,7 +131,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             request=models.Nothing,
             response=answers.Payment,
             errors=("payment_not_found", "illegal_state", "already_succeeded"),
-            key=False,
+            key=True,
         ),
         Operation(
             method="POST",
@@ -146,14 +142,14 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             request=models.Nothing,
             response=answers.Payment,
             errors=("payment_not_found", "illegal_state", "otp_send_limit"),
-            key=False,
+            key=True,
         ),
         Operation(
             method="POST",
             path="/v1/payments/{id}/refunds",
             summary="Refund a payment, in full or in part",
             tag="Refunds",
-            endpoint=confirm.post("/v1/payments/{id}/refunds", models.RefundRequest, key_required=True),
+            endpoint=confirm.post("/v1/payments/{id}/refunds", models.RefundRequest),
             request=models.RefundRequest,
             response=answers.Refund,
             status=201,
@@ -180,11 +176,11 @@ def _reviews(confirm: Passthrough) -> list[Operation]:
             summary=f"{decision.capitalize()} a payment under review",
             description="Operators only; `id` is the payment's.",
             tag="Reviews",
-            endpoint=confirm.post(f"/v1/reviews/{{id}}/{decision}", models.ReviewRequest, roles=(OPERATOR,)),
-            request=models.ReviewRequest,
+            endpoint=confirm.post(f"/v1/reviews/{{id}}/{decision}", models.Nothing, roles=(OPERATOR,)),
+            request=models.Nothing,
             response=answers.Payment,
             errors=("forbidden", "payment_not_found", "illegal_state"),
-            key=False,
+            key=True,
         )
         for decision in ("approve", "reject")
     ]
@@ -192,9 +188,9 @@ def _reviews(confirm: Passthrough) -> list[Operation]:
         method="GET",
         path="/v1/reviews",
         summary="List payments under review",
-        description="Operators only.",
+        description="Operators and auditors only.",
         tag="Reviews",
-        endpoint=confirm.get("/v1/reviews", models.PageQuery, roles=(OPERATOR,)),
+        endpoint=confirm.get("/v1/reviews", models.PageQuery, roles=(OPERATOR, AUDITOR)),
         query=models.PageQuery,
         response=answers.Page[answers.Payment],
         errors=("forbidden",),
