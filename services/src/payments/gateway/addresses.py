@@ -1,6 +1,7 @@
 """The address of the client, which rate limits count by."""
 
 import hmac
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from starlette.types import Scope
@@ -33,6 +34,7 @@ class Addresses:
         return _normal(peer)
 
 
+@lru_cache(4096)
 def _normal(text: str) -> str:
     try:
         address = ip_address(text)
