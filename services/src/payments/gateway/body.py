@@ -1,10 +1,11 @@
 """Request bodies: how they may come, how large they may be, and what must be in them."""
 
+import asyncio
 import json
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from payments.common.errors import Problem
 from payments.common.routes import field_error
@@ -12,6 +13,7 @@ from payments.common.routes import field_error
 T = TypeVar("T")
 
 MAX_BYTES = 10 * 1024 * 1024
+_RECEIVE_SECONDS = 15
 JSON = "application/json"
 JOSE = "application/jose"
 
@@ -30,24 +32,34 @@ async def read(request: Request, *, jose: bool = False) -> Body:
     """The body: JSON, with `jose` also a compact JWE.
 
     Raises:
-        Problem: payload_too_large, unsupported_media_type.
+        Problem: payload_too_large, unsupported_media_type, malformed_request (408) when it does not arrive.
     """
     length = request.headers.get("content-length")
     if length is not None and length.isdecimal() and int(length[:20]) > MAX_BYTES:
         raise Problem("payload_too_large")
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise Problem("payload_too_large")
-        chunks.append(chunk)
-    raw = b"".join(chunks)
+    raw = await _receive(request)
     if not raw:
         return Body(raw, "")
     media_type = _media_type(request)
     if media_type != JSON and not (jose and media_type == JOSE):
         raise Problem("unsupported_media_type")
     return Body(raw, media_type)
+
+
+async def _receive(request: Request) -> bytes:
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(_RECEIVE_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > MAX_BYTES:
+                    raise Problem("payload_too_large")
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise Problem("malformed_request", "The body did not arrive in time", status=408) from error
+    except ClientDisconnect as error:
+        raise Problem("malformed_request", "The body did not arrive") from error
+    return b"".join(chunks)
 
 
 def _media_type(request: Request) -> str:
