@@ -188,7 +188,7 @@ async def test_anothers_payment_is_not_found(system: System) -> None:
         assert (await system.get(f"/v1/payments/{payment['id']}{path}", actor=payee.id)).status_code == 404
     body = {"transaction_id": payment["id"], "customer_id": payee.id, "amount": "0.05"}
     original = await system.post("/payment/confirm", body, actor=payee.id)
-    assert (original.status_code, original.json()["error"]) == (404, "TRANSACTION_NOT_FOUND")
+    assert (original.status_code, original.json()["error"]) == (404, "PAYMENT_NOT_FOUND")
     assert await system.status(payment) == "requires_confirmation"
 
 

@@ -94,12 +94,6 @@ def otp_problem(route: str, reason: str, tries_left: int | None) -> Problem:
     return Problem("otp_restart", detail, members=members)
 
 
-def not_found(route: str) -> Problem:
-    """There is no such payment, or none of this customer: nobody can tell which."""
-    members = {"error": "TRANSACTION_NOT_FOUND"} if route == ORIGINAL_ROUTE else {}
-    return Problem("payment_not_found", members=members)
-
-
 def illegal(document: str) -> Problem:
     """409 with the payment, whose state does not allow what was asked."""
     status = msgspec.json.decode(document)["status"]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from payments.common.errors import Problem
 
 HEADER = "idempotency-key"
+_decoder = msgspec.json.Decoder(float_hook=str)  # exactly what was written, however large
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -27,14 +28,17 @@ def read(request: Request, route: str, owner: str, raw: bytes) -> Key:
     """The request's key in the scope of `owner` and `route` (method and path template).
 
     Raises:
-        Problem(missing_idempotency_key | invalid_idempotency_key): 400.
+        Problem(missing_idempotency_key | invalid_idempotency_key | malformed_request): 400.
     """
     given = request.headers.get(HEADER, "").strip()
     if not given:
         raise Problem("missing_idempotency_key", "Send a unique Idempotency-Key with each new request")
     if not _KEY.fullmatch(given):
         raise Problem("invalid_idempotency_key", "Idempotency-Key takes 1 to 255 printable ASCII characters")
-    return Key(owner, route, given, fingerprint(request.method, request.url.path, owner, raw))
+    try:
+        return Key(owner, route, given, fingerprint(request.method, request.url.path, owner, raw))
+    except msgspec.DecodeError as error:  # an ignored member may hold what JSON can say and nobody can read
+        raise Problem("malformed_request", "The body is not valid JSON") from error
 
 
 def fingerprint(method: str, path: str, owner: str, raw: bytes) -> bytes:
@@ -43,7 +47,7 @@ def fingerprint(method: str, path: str, owner: str, raw: bytes) -> bytes:
     Raises:
         msgspec.DecodeError: the body is not JSON.
     """
-    body = msgspec.json.decode(raw) if raw else {}
+    body = _decoder.decode(raw) if raw else {}
     if isinstance(body, dict):
         body.pop("otp", None)
     canonical = msgspec.json.encode(body, order="sorted")

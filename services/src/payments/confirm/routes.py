@@ -89,7 +89,7 @@ class Routes:
         key = read.key(call, answers.ORIGINAL_ROUTE, customer)
         request = read_original(call.body, customer)
         if not read.is_id(request.payment_id):
-            raise answers.not_found(answers.ORIGINAL_ROUTE)
+            raise Problem("payment_not_found")
         return (await self._use.confirm(request, key, customer, call.actor_token)).response()
 
     async def cancel(self, call: Call[Nothing]) -> Response:

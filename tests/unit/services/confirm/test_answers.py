@@ -65,11 +65,6 @@ def test_conflicts_show_the_payment() -> None:
     assert illegal('{"id":"p1","status":"processing"}').retry_after == 1
 
 
-def test_a_foreign_payment_is_a_missing_one() -> None:
-    assert answers.not_found(CONFIRM_ROUTE).status == answers.not_found(ORIGINAL_ROUTE).status == 404
-    assert json.loads(answers.not_found(ORIGINAL_ROUTE).body())["error"] == "TRANSACTION_NOT_FOUND"
-
-
 def test_problems_name_their_path() -> None:
     assert answers.instance(CONFIRM_ROUTE, "p1") == "/v1/payments/p1/confirm"
     assert answers.instance(ORIGINAL_ROUTE, "p1") == "/payment/confirm"

@@ -64,6 +64,13 @@ def test_method_path_and_owner_count() -> None:
     assert len(prints) == 5
 
 
+@pytest.mark.parametrize("number", ["1e999", "9" * 400, "0.1000000000000000055511151231257827"])
+def test_numbers_of_any_size_count_exactly(number: str) -> None:
+    one = fingerprint("POST", "/a", "c", f'{{"amount": {number}}}'.encode())
+    other = fingerprint("POST", "/a", "c", f'{{"amount": {number}1}}'.encode())
+    assert one != other
+
+
 def test_no_body_is_an_empty_one() -> None:
     assert fingerprint("POST", "/a", "c", b"") == fingerprint("POST", "/a", "c", b"{}")
 

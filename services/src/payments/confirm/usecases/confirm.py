@@ -90,7 +90,7 @@ def not_begun(begun: Begun, key: Key, payment_id: str) -> Answer:
         assert begun.body is not None
         status = msgspec.json.decode(begun.body)["status"]
         return answers.current(key.route, begun.body, status, payment_id)
-    raise not_begun_problem(begun, key)
+    raise not_begun_problem(begun)
 
 
 def replay(status: int | None, body: str | None, payment_id: str) -> Answer:
@@ -100,10 +100,10 @@ def replay(status: int | None, body: str | None, payment_id: str) -> Answer:
     return Answer(status, body.encode(), location, replayed=True)
 
 
-def not_begun_problem(begun: Begun, key: Key) -> Problem:
+def not_begun_problem(begun: Begun) -> Problem:
     """Why an action did not begin."""
     if begun.outcome == "not_found":
-        return answers.not_found(key.route)
+        return Problem("payment_not_found")
     if begun.outcome == "key_reused":
         return Problem("idempotency_key_reused", "Use a new key for another request")
     if begun.outcome == "in_flight":

@@ -37,7 +37,7 @@ class Create:
             recalled = await self._store.recall(key)
             if recalled.outcome == "fresh":
                 raise
-            return self._recalled(recalled, key)
+            return self._recalled(recalled)
         off_us = body.to_routing_number is not None
         payment_id = new_id()
         recalled = await self._store.create(
@@ -59,7 +59,7 @@ class Create:
             key,
         )
         if recalled.outcome != "created":
-            return self._recalled(recalled, key)
+            return self._recalled(recalled)
         self._relay.wake()
         assert recalled.body is not None
         return Answer(201, recalled.body.encode(), answers.url(payment_id))
@@ -77,12 +77,12 @@ class Create:
         raise Problem(code, errors=[{"field": field, "message": KINDS[code].title}])
 
     @staticmethod
-    def _recalled(recalled: Recalled, key: Key) -> Answer:
+    def _recalled(recalled: Recalled) -> Answer:
         if recalled.outcome == "replay":
             assert recalled.subject is not None
             return replay(recalled.status, recalled.body, recalled.subject)
         outcome = "key_reused" if recalled.outcome == "key_reused" else "in_flight"
-        raise not_begun_problem(Begun(outcome), key)
+        raise not_begun_problem(Begun(outcome))
 
 
 def bank_fee(currency: str) -> int:

@@ -1,7 +1,6 @@
 """Sending another one-time password for a payment that waits for one."""
 
 from payments.common.errors import Problem
-from payments.confirm import answers
 from payments.confirm.answers import Answer
 from payments.confirm.domain import Status
 from payments.confirm.idempotency import Key
@@ -23,7 +22,7 @@ class ResendOtp:
         """200 with the payment. Raises Problem."""
         found = await self._queries.work(payment_id, customer_id)
         if found is None:
-            raise answers.not_found(key.route)
+            raise Problem("payment_not_found")
         if not await self._store.reserve_key(key, payment_id):
             recalled = await self._store.recall(key)
             outcome = "in_flight" if recalled.outcome in ("open", "fresh") else recalled.outcome
@@ -32,12 +31,12 @@ class ResendOtp:
         try:
             if payment.status is not Status.REQUIRES_ACTION:
                 document = await self._queries.payment(payment_id, customer_id)
-                raise not_begun_problem(Begun("illegal", body=document), key)
+                raise not_begun_problem(Begun("illegal", body=document))
             sent = await self._otp.generate(payment, actor_token, resend=True)
             document = await self._queries.note_otp(payment_id, sent.expires_at)
             if document is None:
                 document = await self._queries.payment(payment_id, customer_id)
-                raise not_begun_problem(Begun("illegal", body=document), key)
+                raise not_begun_problem(Begun("illegal", body=document))
         except Problem:
             await self._store.free_key(key)
             raise
