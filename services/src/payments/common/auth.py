@@ -6,6 +6,7 @@ gateway can sign. Both checks are cached until the token expires.
 """
 
 import json
+import logging
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ ACTOR_TYPE = "actor+jwt"
 GATEWAY_ISSUER = "payment-platform-gateway"
 _CACHE_SIZE = 10_000
 _RELOAD_SECONDS = 10.0
+_LEEWAY_SECONDS = 10  # the clocks of two nodes differ
+
+log = logging.getLogger(__name__)
 
 
 class Actor(NamedTuple):
@@ -106,15 +110,18 @@ class CallerVerifier:
         try:
             subject = str(self._open().verify(token)["sub"])
         except (JoseError, ValueError, OSError) as error:
+            log.warning("a caller's token is not good: %r", error)
             raise Problem("caller_unauthenticated") from error
         name = subject.removeprefix(self._prefix)
         if not subject.startswith(self._prefix) or name not in self._allowed:
+            log.warning("%s may not call", subject)
             raise Problem("caller_not_allowed")
         return name
 
     def _open(self) -> _Verifier:
         if self._verifier is None:
             claims = JWTClaimsRegistry(
+                leeway=_LEEWAY_SECONDS,
                 iss={"essential": True, "value": self._issuer_file.read_text().strip()},
                 aud={"essential": True, "value": SERVICE_AUDIENCE},
                 sub={"essential": True},
@@ -130,6 +137,7 @@ class ActorVerifier:
 
     def __init__(self, jwks_file: Path) -> None:
         claims = JWTClaimsRegistry(
+            leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": GATEWAY_ISSUER},
             aud={"essential": True, "value": ACTOR_AUDIENCE},
             exp={"essential": True},
