@@ -92,7 +92,7 @@ def condition(resource: dict[str, Any], kind: str) -> dict[str, str]:
 
 
 def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell: Any) -> dict[str, Any]:
-    """Wait until a PaymentPlatform is Ready, telling each new reason; returns it.
+    """Wait until a PaymentPlatform is Ready and nothing of it rolls any more; returns it.
 
     Raises:
         TimeoutError: it is not Ready in time; the message holds its conditions.
@@ -104,8 +104,13 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
         platform = cluster.get("-n", namespace, "paymentplatform", name)
         ready = condition(platform, "Ready")
         observed = platform.get("status", {}).get("observedGeneration")
-        if ready.get("status") == "True" and observed == platform["metadata"]["generation"]:
+        progressing = condition(platform, "Progressing")
+        if (ready.get("status"), progressing.get("status")) == ("True", "False") and observed == platform[
+            "metadata"
+        ]["generation"]:
             return platform
+        if ready.get("status") == "True":
+            ready = progressing
         message = f"{ready.get('reason', 'waiting for the operator')}: {ready.get('message', '')}"
         if message != told:
             tell(message)
