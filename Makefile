@@ -62,7 +62,7 @@ e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
 	$(VENV)/pytest tests/e2e
 
 .PHONY: dev
-dev: venv tools docker images ## the services as local processes, load balancer on http://localhost:8081
+dev: venv docker images ## the services as local processes, load balancer on http://localhost:8081
 	$(VENV)/python -m hack.dev
 
 .PHONY: dev-down

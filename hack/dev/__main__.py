@@ -4,19 +4,19 @@ Services answer on ports 13000 and up, the load balancer on 8081. Ctrl-C ends ev
 """
 
 import argparse
-import os
-import shutil
+import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from hack.dev import containers, load_balancer
 from hack.dev.catalog import REPOSITORY
+from hack.dev.processes import wait_for
 from hack.dev.stack import Stack
 from hack.progress import say, step
 
 PREFIX = "payments-dev"
+LOAD_BALANCER = f"{PREFIX}-load-balancer"
 FOLDER = REPOSITORY / ".dev"
 
 
@@ -31,11 +31,11 @@ def main() -> int:
         "--down", action="store_true", help="remove the containers of an earlier run and exit"
     )
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if arguments.down:
         containers.stop(PREFIX)
-        load_balancer.stop()
+        load_balancer.stop(LOAD_BALANCER)
         return 0
-    helm = _helm()
     with step("PostgreSQL, Redis, Kafka"):
         servers = containers.start(PREFIX, offset=arguments.offset)
     stack = Stack(FOLDER, servers, offset=arguments.offset)
@@ -47,11 +47,12 @@ def main() -> int:
         with step("load balancer"):
             load_balancer.start(
                 FOLDER / "load-balancer",
-                helm,
+                LOAD_BALANCER,
                 gateway_port=stack.ports["api-gateway"],
                 port=arguments.port,
                 token=stack.identity.load_balancer_token,
             )
+        wait_for(f"http://localhost:{arguments.port}/health", seconds=30, alive=stack.processes)
         say(f"ready: http://localhost:{arguments.port} (demo / password123; API docs under /docs)")
         while not (dead := stack.processes.dead()):
             time.sleep(1)
@@ -61,16 +62,8 @@ def main() -> int:
         return 0
     finally:
         stack.stop()
-        load_balancer.stop()
+        load_balancer.stop(LOAD_BALANCER)
         say("stopped; the dependencies keep running for the next start (make dev-down ends them)")
-
-
-def _helm() -> str:
-    cache = Path(os.environ.get("PAYMENTS_CACHE") or Path.home() / ".cache/payment-platform")
-    helm = shutil.which("helm", path=f"{cache / 'bin'}:{os.environ.get('PATH', '')}")
-    if helm is None:
-        raise SystemExit("helm is missing: run `python3 -m hack.kind tools`")
-    return helm
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ def environment(
         "PYTHONPATH": str(REPOSITORY / "services/src"),
         "PYTHONUNBUFFERED": "1",
         "SERVICE": service.name,
+        "HTTP_HOST": "127.0.0.1",
         "HTTP_PORT": str(ports[service.name]),
         "PLATFORM_PROFILE": "dev",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),

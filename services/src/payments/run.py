@@ -64,7 +64,7 @@ def main() -> int:
     app: FastAPI = module.create(settings)
     config = uvicorn.Config(
         app,
-        host="0.0.0.0",
+        host=settings.http_host,
         port=settings.http_port,
         loop="uvloop",
         http="httptools",

@@ -37,6 +37,8 @@ write_upstream() {
 }
 
 listen() {
+  # One address only, for trials on a machine whose network others share.
+  if [ -n "${LISTEN_ADDRESS:-}" ]; then echo "listen $LISTEN_ADDRESS:$1;"; return; fi
   echo "listen $1;"
   if [ -s /proc/net/if_inet6 ]; then echo "listen [::]:$1;"; fi
 }

@@ -18,6 +18,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     service: str = Field(description="Name of the Deployment, e.g. confirm-service.")
+    http_host: str = Field(default="0.0.0.0", description="Address to listen on.")
     http_port: int = Field(ge=1, le=65535)
     platform_profile: Profile = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
