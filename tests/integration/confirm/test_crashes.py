@@ -135,3 +135,39 @@ async def test_a_refund_that_was_killed_is_finished(system: System) -> None:
         await asyncio.sleep(0.1)
     assert kept.json()["status"] == "succeeded"
     assert await system.balance(payer) == (600, 0)
+
+
+async def test_a_crash_under_load_loses_and_doubles_nothing(system: System) -> None:
+    payer, payee = await system.customer(1_000_000), await system.customer()
+    payments = [await system.create(payer, payee, 100 + n) for n in range(60)]
+
+    async def confirm(payment: dict[str, Any], number: int) -> None:
+        await asyncio.sleep(number * 0.02)
+        try:
+            await system.confirm(payment, payer, key=payment["id"])
+        except httpx.TransportError:
+            return
+
+    confirming = asyncio.gather(*(confirm(payment, n) for n, payment in enumerate(payments)))
+    await asyncio.sleep(0.5)
+    system.stack.processes.kill("confirm-service")
+    await asyncio.to_thread(system.restart)
+    await confirming
+    for payment in payments:
+        if await system.status(payment) == "processing":
+            await system.until(payment, "succeeded")
+        done = await system.confirm(payment, payer, key=payment["id"])  # a client that tries again
+        assert (done.status_code, done.json()["status"]) == (200, "succeeded"), done.text
+    total = sum(payment["amount"] for payment in payments)
+    assert await system.balance(payer) == (1_000_000 - total, 0)
+    assert await system.balance(payee) == (total, 0)
+    posted = await system.database.fetchval(
+        "SELECT count(*) FROM accounts.transfers WHERE from_account = $1 AND kind = 'payment'", payer.account
+    )
+    assert posted == len(payments)
+    told = await system.database.fetchval(
+        "SELECT count(*) FROM payments.outbox WHERE type = 'payment.succeeded' AND topic = 'payment-events' "
+        "AND payload->>'customer_id' = $1",
+        payer.id,
+    )
+    assert told == len(payments)

@@ -93,76 +93,76 @@ CREATE TABLE payments.outbox (
     payload      jsonb NOT NULL,
     traceparent  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint UNIQUE,
-    published_at timestamptz
+    sequence     bigint,
+    published_at timestamptz,
+    UNIQUE (topic, sequence)
 );
 CREATE INDEX outbox_unnumbered ON payments.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON payments.outbox (sequence) WHERE published_at IS NULL;
+CREATE INDEX outbox_unpublished ON payments.outbox (id) WHERE published_at IS NULL;
 CREATE INDEX outbox_history ON payments.outbox (key, id) WHERE topic = 'payment-events';
 
 CREATE FUNCTION payments.rfc3339(moment timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 
+-- The functions below are PL/pgSQL with one expression each: its plan is kept for the session, while a function
+-- in SQL that cannot be inlined is planned again at every call.
+
+CREATE TYPE payments.payment_document AS (
+    id text, object text, status text, amount bigint, currency text, fee bigint, customer_id text,
+    from_account text, to_account text, to_routing_number text, to_name text, description text, metadata jsonb,
+    reference text, risk jsonb, next_action jsonb, last_error jsonb, failure jsonb, cancellation_reason text,
+    amount_refunded bigint, created_at text, updated_at text, confirmed_at text, canceled_at text, expires_at text
+);
+
 -- The payment as everybody sees it. Why a payment was refused or is under review stays inside.
 CREATE FUNCTION payments.document(p payments.payments) RETURNS json
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT row_to_json(d) FROM (SELECT
-        p.id,
-        'payment' AS object,
-        p.status,
-        p.amount_minor AS amount,
-        p.currency,
-        p.fee_minor AS fee,
-        p.customer_id,
-        p.from_account,
-        p.to_account,
-        p.to_routing_number,
-        p.to_name,
-        p.description,
-        p.metadata,
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN to_json(ROW(
+        p.id, 'payment', p.status, p.amount_minor, p.currency, p.fee_minor, p.customer_id,
+        p.from_account, p.to_account, p.to_routing_number, p.to_name, p.description, p.metadata,
         p.reference,
-        CASE WHEN p.assessment->>'decision' = 'allow' THEN p.assessment->'public' END AS risk,
-        CASE WHEN p.status IN ('requires_action', 'requires_review') THEN p.next_action END AS next_action,
-        p.last_error,
-        p.failure,
-        p.cancellation_reason,
-        p.amount_refunded_minor AS amount_refunded,
-        payments.rfc3339(p.created_at) AS created_at,
-        payments.rfc3339(p.updated_at) AS updated_at,
-        payments.rfc3339(p.confirmed_at) AS confirmed_at,
-        payments.rfc3339(p.canceled_at) AS canceled_at,
-        payments.rfc3339(p.expires_at) AS expires_at) AS d
-$$;
+        CASE WHEN p.assessment->>'decision' = 'allow' THEN p.assessment->'public' END,
+        CASE WHEN p.status IN ('requires_action', 'requires_review') THEN p.next_action END,
+        p.last_error, p.failure, p.cancellation_reason,
+        p.amount_refunded_minor,
+        payments.rfc3339(p.created_at), payments.rfc3339(p.updated_at), payments.rfc3339(p.confirmed_at),
+        payments.rfc3339(p.canceled_at), payments.rfc3339(p.expires_at))::payments.payment_document);
+END $$;
 
--- The payment as the platform's own services and its operators see it.
-CREATE FUNCTION payments.inside(p payments.payments) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT payments.document(p)::jsonb || jsonb_build_object(
+-- The payment as the platform's own services and its operators see it; `told` is its document.
+CREATE FUNCTION payments.inside(p payments.payments, told json) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN told::jsonb || jsonb_build_object(
         'assessment', p.assessment,
         'payments_24h', p.payments_24h,
         'otp_required', p.otp_required,
         'reviewed_by', p.reviewed_by,
         'stage', p.stage,
         'bank_reference', p.bank_reference,
-        'bank_transfer', p.bank_transfer)
-$$;
+        'bank_transfer', p.bank_transfer);
+END $$;
+
+CREATE FUNCTION payments.inside(p payments.payments) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN payments.inside(p, payments.document(p));
+END $$;
+
+CREATE TYPE payments.refund_document AS (
+    id text, object text, payment text, status text, amount bigint, currency text, customer_id text, reason text,
+    failure jsonb, created_at text, updated_at text
+);
 
 CREATE FUNCTION payments.refund_document(r payments.refunds) RETURNS json
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT row_to_json(d) FROM (SELECT
-        r.id,
-        'refund' AS object,
-        r.payment_id AS payment,
-        r.status,
-        r.amount_minor AS amount,
-        r.currency,
-        r.customer_id,
-        r.reason,
-        r.failure,
-        payments.rfc3339(r.created_at) AS created_at,
-        payments.rfc3339(r.updated_at) AS updated_at) AS d
-$$;
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN to_json(ROW(
+        r.id, 'refund', r.payment_id, r.status, r.amount_minor, r.currency, r.customer_id, r.reason, r.failure,
+        payments.rfc3339(r.created_at), payments.rfc3339(r.updated_at))::payments.refund_document);
+END $$;
 
 GRANT SELECT, INSERT, UPDATE ON payments.payments TO payments;
 GRANT SELECT, INSERT, UPDATE, DELETE ON payments.idempotency_keys, payments.refunds TO payments;

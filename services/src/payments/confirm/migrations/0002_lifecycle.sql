@@ -1,9 +1,10 @@
 CREATE FUNCTION payments.emit(
     p_event_id text, p_topic text, p_payment text, p_type text, p_payload jsonb, p_traceparent text
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO payments.outbox (event_id, topic, key, type, payload, traceparent)
-    VALUES (p_event_id, p_topic, p_payment, p_type, p_payload, p_traceparent)
-$$;
+    VALUES (p_event_id, p_topic, p_payment, p_type, p_payload, p_traceparent);
+END $$;
 
 -- What is known of an idempotency key: replay (with the answer), key_reused, open (no final answer yet), fresh.
 CREATE FUNCTION payments.recall(p_owner text, p_route text, p_key text, p_fingerprint bytea)
@@ -18,29 +19,35 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN payments.idempotency_keys AS k ON k.owner = p_owner AND k.route = p_route AND k.key = p_key
 $$;
 
+CREATE TYPE payments.original_answer AS (
+    status text, transaction_id text, reference text, amount numeric, confirmed_at text
+);
+
 -- The body of a confirmed payment's answer, in the shape of the route that it was confirmed on.
-CREATE FUNCTION payments.success(p payments.payments) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN p.confirm_route = 'POST /payment/confirm' THEN (
-        SELECT row_to_json(d)::text FROM (SELECT
-            'SUCCESS' AS status,
-            p.id AS transaction_id,
-            p.reference,
-            round(p.amount_minor / 10::numeric ^ p.currency_exponent, p.currency_exponent) AS amount,
-            payments.rfc3339(p.confirmed_at) AS confirmed_at) AS d)
-    ELSE payments.document(p)::text END
-$$;
+CREATE FUNCTION payments.success(p payments.payments, told json) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p.confirm_route = 'POST /payment/confirm' THEN
+        RETURN to_json(ROW(
+            'SUCCESS', p.id, p.reference,
+            round(p.amount_minor / 10::numeric ^ p.currency_exponent, p.currency_exponent),
+            payments.rfc3339(p.confirmed_at))::payments.original_answer);
+    END IF;
+    RETURN told;
+END $$;
 
 -- The payment as whoever works on it needs it; p_inside spares building the document twice.
 CREATE FUNCTION payments.work(p payments.payments, p_inside jsonb) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT p_inside || jsonb_build_object(
-        'claim', p.claim, 'confirm_route', p.confirm_route, 'reviewed', p.reviewed_by IS NOT NULL, 'checks', p.checks)
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_inside || jsonb_build_object('claim', p.claim, 'confirm_route', p.confirm_route,
+                                          'reviewed', p.reviewed_by IS NOT NULL, 'checks', p.checks);
+END $$;
 
 -- Writes everything of a payment that may change.
 CREATE FUNCTION payments.save(n payments.payments) RETURNS payments.payments
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE payments.payments SET
         status = n.status, reference = n.reference, bank_transfer = n.bank_transfer,
         assessment = n.assessment, payments_24h = n.payments_24h, otp_required = n.otp_required,
@@ -51,8 +58,9 @@ LANGUAGE sql AS $$
         confirm_route = n.confirm_route, confirm_key = n.confirm_key, confirmed_at = n.confirmed_at,
         canceled_at = n.canceled_at, updated_at = now()
     WHERE id = n.id
-    RETURNING *
-$$;
+    RETURNING * INTO n;
+    RETURN n;
+END $$;
 
 -- Creates a payment. p_new: its columns.
 -- Outcomes: created, replay, key_reused.
@@ -109,6 +117,7 @@ DECLARE
     p payments.payments;
     n payments.payments;
     known record;
+    told json;
     event jsonb;
 BEGIN
     SELECT * INTO p FROM payments.payments
@@ -160,12 +169,12 @@ BEGIN
         n.canceled_at := now();
     END IF;
     n := payments.save(n);
-    event := payments.inside(n);
-
+    told := payments.document(n);
+    event := payments.inside(n, told);
     IF p_claim IS NOT NULL THEN
-        body := payments.work(n, event)::text;
+        body := payments.work(n, event);
     ELSE
-        body := payments.document(n)::text;
+        body := told;
         status_code := 200;
     END IF;
     IF known.outcome = 'fresh' THEN
@@ -179,7 +188,7 @@ BEGIN
     END IF;
     PERFORM payments.emit(p_event_ids[1], 'payment-events', p_id, p_type, event, p_traceparent);
     IF n.status = 'failed' THEN
-        PERFORM payments.emit(p_event_ids[2], 'notification-events', p_id, p_type, payments.document(n)::jsonb, p_traceparent);
+        PERFORM payments.emit(p_event_ids[2], 'notification-events', p_id, p_type, told::jsonb, p_traceparent);
     END IF;
     outcome := 'done';
     RETURN NEXT;
@@ -212,13 +221,13 @@ BEGIN
     END IF;
     n := payments.save(n);
     told := payments.document(n);
-    document := told::text;
-    body := coalesce(p_body, CASE WHEN n.status = 'succeeded' THEN payments.success(n) ELSE document END);
+    document := told;
+    body := coalesce(p_body, CASE WHEN n.status = 'succeeded' THEN payments.success(n, told) ELSE document END);
     IF p_status_code IS NOT NULL THEN
         UPDATE payments.idempotency_keys SET answer_status = p_status_code, answer_body = settle.body
         WHERE owner = n.customer_id AND route = n.confirm_route AND key = n.confirm_key AND answer_status IS NULL;
     END IF;
-    PERFORM payments.emit(p_event_ids[1], 'payment-events', p_id, p_type, payments.inside(n), p_traceparent);
+    PERFORM payments.emit(p_event_ids[1], 'payment-events', p_id, p_type, payments.inside(n, told), p_traceparent);
     IF n.status IN ('succeeded', 'failed') THEN
         PERFORM payments.emit(p_event_ids[2], 'notification-events', p_id, p_type, told::jsonb, p_traceparent);
     END IF;
