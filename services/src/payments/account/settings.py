@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from payments.common.settings import DatabaseSettings, KafkaSettings, RedisSettings, ServiceSettings
+from payments.common.settings import DatabaseSettings, KafkaSettings, ServiceSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, RedisSettings, KafkaSettings):
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
     """Everything that account-service reads from its environment."""
 
     partner_bank_api_url: str = Field(description="Base URL of partner-bank-api.")
