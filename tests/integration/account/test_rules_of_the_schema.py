@@ -36,7 +36,7 @@ async def role(stack: Stack) -> AsyncIterator["asyncpg.Connection[asyncpg.Record
         "UPDATE accounts.accounts SET status = 'open'",
         "DELETE FROM accounts.holds",
         "UPDATE accounts.holds SET status = 'voided', resolved_at = now()",
-        "DELETE FROM accounts.outbox",
+        "UPDATE accounts.outbox SET payload = '{}'",
         "SELECT accounts.open_account('TMINE', 'cust_001', 'USD', 1000000)",
         """SELECT accounts.record_transfer('payment', 'x', NULL, 'ACC002', 'ACC001', 1, 'USD',
                                            NULL, 'x', NULL)""",

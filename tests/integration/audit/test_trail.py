@@ -185,21 +185,21 @@ async def _still(database: Pool) -> bool:
     return bool(before == await database.fetchval("SELECT seq FROM audit.head"))
 
 
-async def test_missing_and_repeated_sequence_numbers_show(
-    audit: Calls, producer: Producer, database: Pool
-) -> None:
+async def test_missing_and_repeated_sequence_numbers_show(audit: Calls, producer: Producer) -> None:
     payment = f"pay-{secrets.token_hex(6)}"
     source = f"test-{payment}"
     await producer.send([event(source, n, payment=payment) for n in (2, 3, 6, 6, 8)])
-    elsewhere = event(source, 7, payment=payment)._replace(topic="notification-events")
-    await producer.send([elsewhere])
+    # Each topic has numbers of its own: those of another one fill no gap here.
+    await producer.send(
+        [event(source, n, payment=payment)._replace(topic="notification-events") for n in (4, 7)]
+    )
 
     async def gaps() -> list[tuple[int, int]]:
         report = await verify(audit)
         return [(gap["first"], gap["last"]) for gap in report["gaps"] if gap["source"] == source]
 
     async def as_expected() -> bool:
-        return await gaps() == [(1, 1), (4, 5)]
+        return await gaps() == [(1, 1), (4, 5), (7, 7)]
 
     await eventually("the gaps show", as_expected, seconds=30)
     report = await verify(audit)
@@ -207,19 +207,12 @@ async def test_missing_and_repeated_sequence_numbers_show(
     assert [r for r in report["repeats"] if r["source"] == source] == [
         {"source": source, "source_sequence": 6, "events": 2}
     ]
-    await producer.send([event(source, n, payment=payment) for n in (1, 4, 5)])
+    await producer.send([event(source, n, payment=payment) for n in (1, 4, 5, 7)])
 
     async def filled() -> bool:
         return await gaps() == []
 
     await eventually("the gaps are filled", filled, seconds=30)
-    await database.execute("DELETE FROM audit.other_events WHERE source = $1", source)
-    assert await gaps() == [(7, 7)]
-    await database.execute(
-        "INSERT INTO audit.other_events (source, source_sequence, event_id) VALUES ($1, 7, $2)",
-        source,
-        new_id(),
-    )
 
 
 async def test_the_command_line_proves_it_too(audit: Calls, producer: Producer, stack: Stack) -> None:

@@ -14,7 +14,7 @@ from payments.common.auth import TokenFile
 from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
-from payments.common.outbox import Relay
+from payments.common.outbox import RETENTION, Relay
 
 __all__ = ["Settings", "create"]
 
@@ -23,7 +23,7 @@ def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
-    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
     http = Http(TokenFile(settings.identity_token_file))
     bank = PartnerBank(http.peer("partner-bank-api", settings.partner_bank_api_url))
     store = Store(database)

@@ -2,14 +2,14 @@
 
 from fastapi import FastAPI
 
-from payments.audit.consumers import Recorder, SequenceKeeper
+from payments.audit.consumers import Recorder
 from payments.audit.routes import Routes
 from payments.audit.settings import Settings
 from payments.audit.store import Store
 from payments.common.app import create_app
 from payments.common.db import Database
 from payments.common.kafka import Consumer, Producer
-from payments.contracts.event import NOTIFICATION_EVENTS, PAYMENT_EVENTS
+from payments.contracts.event import PAYMENT_EVENTS
 
 __all__ = ["Settings", "create"]
 
@@ -27,18 +27,10 @@ def create(settings: Settings) -> FastAPI:
         handler=Recorder(store),
         producer=producer,
     )
-    # A group of its own: the two must not wait for each other's rebalances.
-    keeper = Consumer(
-        servers,
-        topic=NOTIFICATION_EVENTS,
-        group=f"{settings.service}-sequences",
-        handler=SequenceKeeper(store),
-        producer=producer,
-    )
     return create_app(
         settings,
         routes=Routes(store).routes(),
-        resources=[database, producer, recorder, keeper],
+        resources=[database, producer, recorder],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping},
     )

@@ -40,23 +40,6 @@ class Recorder:
             log.info("audit chain head", extra={"seq": head.seq, "hash": head.hash})
 
 
-class SequenceKeeper:
-    """Handles batches of the other topics: a source's numbers there are not missing here."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def __call__(self, messages: Sequence[Message]) -> None:
-        """Raises Problem(service_unavailable). What is poison is the topic's own consumer's business."""
-        facts = []
-        for message in messages:
-            try:
-                facts.append(fact(message))
-            except Poison as poison:
-                log.warning("a message of %s has no sequence number: %s", message.topic, poison)
-        await self._store.note_others(facts)
-
-
 def fact(message: Message) -> Fact:
     """What a message says. Raises Poison when it is no event of ours."""
     try:

@@ -10,7 +10,7 @@ by name, without white space and with no escapes but the necessary ones (the for
     prev_hash        string: the hash of the entry before, 64 zeros for the first
     seq              number: 1, 2, 3 … without gaps
     source           string: the service that tells it
-    source_sequence  number: counts without gaps for each source
+    source_sequence  number: counts without gaps what each source sends to payment-events
     time             string: UTC with six decimals, 2026-01-31T12:00:00.123000Z
     type             string
 

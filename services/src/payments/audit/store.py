@@ -24,9 +24,6 @@ INSERT INTO audit.events (seq, event_id, payment_id, customer_id, source, source
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
     $8::timestamptz[], $9::json[], $10::text[], $11::text[])"""
 _MOVE_HEAD = "UPDATE audit.head SET seq = $1, hash = $2"
-_NOTE_OTHERS = """
-INSERT INTO audit.other_events (source, source_sequence, event_id)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING"""
 
 _COLUMNS = """seq, event_id, payment_id, customer_id, source, source_sequence, type, time,
     payload::text AS payload, prev_hash, hash"""
@@ -40,13 +37,11 @@ _GAPS = """
 SELECT source, before + 1 AS first, source_sequence - 1 AS last
 FROM (SELECT source, source_sequence,
              coalesce(lag(source_sequence) OVER (PARTITION BY source ORDER BY source_sequence), 0) AS before
-      FROM (SELECT source, source_sequence FROM audit.events
-            UNION ALL SELECT source, source_sequence FROM audit.other_events) AS heard) AS pairs
+      FROM audit.events) AS pairs
 WHERE source_sequence > before + 1 ORDER BY source, first LIMIT $1"""
 _REPEATS = """
 SELECT source, source_sequence, count(*) AS events
-FROM (SELECT source, source_sequence, event_id FROM audit.events
-      UNION ALL SELECT source, source_sequence, event_id FROM audit.other_events) AS heard
+FROM audit.events
 GROUP BY source, source_sequence HAVING count(*) > 1 ORDER BY source, source_sequence LIMIT $1"""
 
 
@@ -89,15 +84,6 @@ class Store:
             await connection.execute(_APPEND, *_columns(entries))
             await connection.execute(_MOVE_HEAD, entries[-1].seq, entries[-1].hash)
             return Head(entries[-1].seq, entries[-1].hash)
-
-    async def note_others(self, facts: Sequence[Fact]) -> None:
-        """Remember the sequence numbers of events that are not part of the trail."""
-        await self._database.execute(
-            _NOTE_OTHERS,
-            [fact.source for fact in facts],
-            [fact.source_sequence for fact in facts],
-            [fact.event_id for fact in facts],
-        )
 
     async def search(
         self, *, payment_id: str | None, type_: str | None, after: int, limit: int

@@ -3,13 +3,24 @@
 Each owner's schema has a table
 
     outbox(id bigint identity, event_id text, topic text, key text, type text, payload jsonb,
-           traceparent text, created_at timestamptz, sequence bigint unique, published_at timestamptz)
+           traceparent text, created_at timestamptz, sequence bigint, published_at timestamptz,
+           unique (topic, sequence))
 
-`sequence` counts without gaps for each owner. The relay gives it, and commits it before the row is sent: an
-identity column would leave a gap at each rollback, a counter in the change's own transaction would make all
-payments wait for one row. The audit trail proves by it that nothing is missing.
+and indexes of the ids of rows without `sequence` and of rows without `published_at`.
+
+`sequence` counts without gaps for each owner and topic. The relay gives it, and commits it before the row is
+sent: an identity column would leave a gap at each rollback, a counter in the change's own transaction would
+make all payments wait for one row. The audit trail proves by it that nothing is missing.
 Delivery is at least once; consumers drop duplicates by event id.
+
+Published rows stay for ever unless the owner names a retention: confirm-service names none, since the history
+of a payment is read from its outbox. A role that prunes needs the right to DELETE. The row with the highest
+sequence of each topic always stays, so that the count goes on from there.
 """
+
+import math
+import time
+from datetime import timedelta
 
 import asyncpg
 import msgspec
@@ -21,34 +32,67 @@ from payments.common.kafka import Message, Producer
 
 BATCH = 500
 IDLE_SECONDS = 0.5
+RETENTION = timedelta(days=30)
+PRUNE_BATCH = 1000
+PRUNE_SECONDS = 3600.0
 
 
 class Relay(Loop):
     """Moves a schema's outbox to Kafka in order. `wake()` after a commit spares the wait of up to 0.5 s.
 
     One relay at a time works on a schema (an advisory lock), so the order of each key is kept.
+
+    Args:
+        source: the events' `source`, the name of the service.
+        retention: rows published longer ago are deleted, once an hour in small batches between the events;
+            None keeps them all.
     """
 
-    def __init__(self, database: Database, producer: Producer, *, schema: str, source: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        producer: Producer,
+        *,
+        schema: str,
+        source: str,
+        retention: timedelta | None = None,
+    ) -> None:
         super().__init__(f"outbox relay of {schema}", self._relay)
         self._database = database
         self._producer = producer
         self._source = source
+        self._retention = retention
+        self._prune_at = math.inf if retention is None else 0.0
         self._lock = f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))"
         self._pending = f"SELECT EXISTS (SELECT FROM {schema}.outbox WHERE published_at IS NULL)"  # noqa: S608
         self._number = f"""
+            WITH next AS (
+                SELECT id, topic, row_number() OVER (PARTITION BY topic ORDER BY id) AS n
+                FROM (SELECT id, topic FROM {schema}.outbox
+                      WHERE sequence IS NULL ORDER BY id LIMIT {BATCH}) AS unnumbered),
+            last AS (
+                SELECT topic, (SELECT coalesce(max(sequence), 0) FROM {schema}.outbox
+                               WHERE outbox.topic = topics.topic) AS n
+                FROM (SELECT DISTINCT topic FROM next) AS topics)
             UPDATE {schema}.outbox SET sequence = last.n + next.n
-            FROM (SELECT id, row_number() OVER (ORDER BY id) AS n
-                  FROM {schema}.outbox WHERE sequence IS NULL ORDER BY id LIMIT {BATCH}) AS next,
-                 (SELECT coalesce(max(sequence), 0) AS n FROM {schema}.outbox) AS last
-            WHERE outbox.id = next.id"""  # noqa: S608
+            FROM next JOIN last USING (topic) WHERE outbox.id = next.id"""  # noqa: S608
         self._select = f"""
             SELECT id, event_id, topic, key, type, payload, traceparent, created_at, sequence
             FROM {schema}.outbox WHERE published_at IS NULL AND sequence IS NOT NULL
-            ORDER BY sequence LIMIT {BATCH}"""  # noqa: S608
+            ORDER BY id LIMIT {BATCH}"""  # noqa: S608
         self._publish = f"UPDATE {schema}.outbox SET published_at = now() WHERE id = ANY($1)"  # noqa: S608
+        # The oldest by id are the first in the table, so no index of published_at is needed.
+        self._prune = f"""
+            DELETE FROM {schema}.outbox WHERE id IN (
+                SELECT id FROM (SELECT id, topic, sequence, published_at FROM {schema}.outbox
+                                ORDER BY id LIMIT {PRUNE_BATCH}) AS oldest
+                WHERE published_at < now() - $1::interval
+                    AND sequence < (SELECT max(sequence) FROM {schema}.outbox
+                                    WHERE outbox.topic = oldest.topic))"""  # noqa: S608
 
     async def _relay(self) -> float:
+        if time.monotonic() >= self._prune_at:
+            await self._prune_some()
         if not await self._database.fetchval(self._pending):
             return IDLE_SECONDS
         async with self._database.transaction() as connection:
@@ -63,6 +107,16 @@ class Relay(Loop):
                 await self._producer.send([self._message(row) for row in rows])
                 await connection.execute(self._publish, [row["id"] for row in rows])
         return 0
+
+    async def _prune_some(self) -> None:
+        # Set first: events do not wait for a prune that fails.
+        self._prune_at = time.monotonic() + PRUNE_SECONDS
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval(self._lock):
+                return
+            deleted = int((await connection.execute(self._prune, self._retention)).split()[-1])
+        if deleted > PRUNE_BATCH // 2:  # a batch is never quite full while a kept row lies in it
+            self._prune_at = 0.0
 
     def _message(self, row: asyncpg.Record) -> Message:
         event = {

@@ -10,7 +10,7 @@ TOPICS = (PAYMENT_EVENTS, NOTIFICATION_EVENTS, f"{PAYMENT_EVENTS}.dlq", f"{NOTIF
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event. `sequence` counts without gaps that outlive a transaction, per `source`."""
+    """One event. `sequence` counts without gaps what a `source` sends to a topic."""
 
     id: str
     source: str

@@ -11,7 +11,7 @@ from payments.common.errors import Problem
 from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.middleware import Problems, RequestContext
-from payments.common.outbox import Relay
+from payments.common.outbox import RETENTION, Relay
 from payments.common.redis import Cache
 from payments.gateway import account_routes, auth_routes, meta_routes, payment_routes
 from payments.gateway.addresses import Addresses
@@ -42,7 +42,7 @@ def create(settings: Settings) -> FastAPI:
     cache = Cache(settings)
     http = Http(TokenFile(settings.identity_token_file))
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
-    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
 
     store = Store(
         database, access_seconds=settings.access_token_seconds, session_seconds=settings.session_seconds

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from payments.common.app import create_app
 from payments.common.db import Database
 from payments.common.kafka import Producer
-from payments.common.outbox import Relay
+from payments.common.outbox import RETENTION, Relay
 from payments.kyc.routes import Routes
 from payments.kyc.settings import Settings
 from payments.kyc.store import SCHEMA, Store
@@ -17,7 +17,7 @@ def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
-    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
     store = Store(database)
     return create_app(
         settings,

@@ -6,7 +6,7 @@ from payments.common.app import create_app
 from payments.common.background import Loop
 from payments.common.db import Database
 from payments.common.kafka import Producer
-from payments.common.outbox import Relay
+from payments.common.outbox import RETENTION, Relay
 from payments.ofac.domain.decision import Thresholds
 from payments.ofac.routes import Routes
 from payments.ofac.settings import Settings
@@ -20,7 +20,7 @@ def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
-    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
     store = Store(database)
     screener = Screener(store, Thresholds(settings.review_threshold, settings.match_threshold))
 

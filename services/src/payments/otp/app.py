@@ -9,7 +9,7 @@ from payments.common.auth import TokenFile
 from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
-from payments.common.outbox import Relay
+from payments.common.outbox import RETENTION, Relay
 from payments.otp.peers import Notifier
 from payments.otp.routes import Routes
 from payments.otp.settings import Settings, decode_key
@@ -23,7 +23,7 @@ def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
-    relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
+    relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
     http = Http(TokenFile(settings.identity_token_file))
     peer = http.peer(
         "notification-service", settings.notification_service_url, timeout=settings.send_timeout_seconds

@@ -98,10 +98,12 @@ CREATE TABLE accounts.outbox (
     payload      jsonb NOT NULL,
     traceparent  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint UNIQUE,
-    published_at timestamptz
+    sequence     bigint,
+    published_at timestamptz,
+    UNIQUE (topic, sequence)
 );
-CREATE INDEX outbox_pending ON accounts.outbox (sequence) WHERE published_at IS NULL;
+CREATE INDEX outbox_unnumbered ON accounts.outbox (id) WHERE sequence IS NULL;
+CREATE INDEX outbox_unpublished ON accounts.outbox (id) WHERE published_at IS NULL;
 
 -- Double entry: whoever writes, each statement's entries sum to 0 for each transfer and currency ...
 CREATE FUNCTION accounts.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -432,7 +434,7 @@ END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA accounts FROM PUBLIC;
 GRANT SELECT ON accounts.accounts, accounts.holds, accounts.transfers, accounts.entries TO accounts;
-GRANT SELECT, UPDATE ON accounts.outbox TO accounts;
+GRANT SELECT, UPDATE (sequence, published_at), DELETE ON accounts.outbox TO accounts;
 GRANT UPDATE (checked_at, difference) ON accounts.holds TO accounts;
 GRANT EXECUTE ON FUNCTION
     accounts.refusal, accounts.mask, accounts.post_transfer, accounts.reserve, accounts.post_hold,

@@ -17,14 +17,6 @@ CREATE INDEX events_payment ON audit.events (payment_id, seq);
 CREATE INDEX events_type ON audit.events (type, seq);
 CREATE INDEX events_source ON audit.events (source, source_sequence);
 
--- Sequence numbers that went to the other topic: a source counts all its events, wherever they go.
-CREATE TABLE audit.other_events (
-    source          text NOT NULL,
-    source_sequence bigint NOT NULL,
-    event_id        text NOT NULL,
-    PRIMARY KEY (source, source_sequence, event_id)
-);
-
 -- The chain's last entry: events cut off at the end would leave no other trace.
 CREATE TABLE audit.head (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -34,5 +26,5 @@ CREATE TABLE audit.head (
 INSERT INTO audit.head (seq, hash) VALUES (0, repeat('0', 64));
 
 -- Append-only: nobody who writes events may change them.
-GRANT SELECT, INSERT ON audit.events, audit.other_events TO audit;
+GRANT SELECT, INSERT ON audit.events TO audit;
 GRANT SELECT, UPDATE (seq, hash) ON audit.head TO audit;

@@ -41,13 +41,14 @@ CREATE TABLE gateway.outbox (
     payload      jsonb NOT NULL,
     traceparent  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint UNIQUE,
-    published_at timestamptz
+    sequence     bigint,
+    published_at timestamptz,
+    UNIQUE (topic, sequence)
 );
 CREATE INDEX outbox_unnumbered ON gateway.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON gateway.outbox (sequence) WHERE published_at IS NULL;
+CREATE INDEX outbox_unpublished ON gateway.outbox (id) WHERE published_at IS NULL;
 
 GRANT SELECT, UPDATE (password_hash) ON gateway.users TO gateway;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gateway.refresh_tokens TO gateway;
 GRANT SELECT, INSERT, DELETE ON gateway.revoked_tokens TO gateway;
-GRANT SELECT, INSERT, UPDATE (sequence, published_at) ON gateway.outbox TO gateway;
+GRANT SELECT, INSERT, UPDATE (sequence, published_at), DELETE ON gateway.outbox TO gateway;

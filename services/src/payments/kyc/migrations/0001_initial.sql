@@ -27,10 +27,12 @@ CREATE TABLE kyc.outbox (
     payload      jsonb NOT NULL,
     traceparent  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint UNIQUE,
-    published_at timestamptz
+    sequence     bigint,
+    published_at timestamptz,
+    UNIQUE (topic, sequence)
 );
-CREATE INDEX outbox_pending ON kyc.outbox (id) WHERE published_at IS NULL;
+CREATE INDEX outbox_unnumbered ON kyc.outbox (id) WHERE sequence IS NULL;
+CREATE INDEX outbox_unpublished ON kyc.outbox (id) WHERE published_at IS NULL;
 
 -- A UUIDv7 (RFC 9562): 48 bits of milliseconds, then the random bits of a version 4 one.
 CREATE FUNCTION kyc.uuid7() RETURNS text LANGUAGE sql VOLATILE AS $$
@@ -69,4 +71,4 @@ CREATE TRIGGER tell_change AFTER INSERT OR UPDATE ON kyc.customers
     FOR EACH ROW EXECUTE FUNCTION kyc.tell_change();
 
 GRANT SELECT ON kyc.customers TO kyc;
-GRANT SELECT, UPDATE (sequence, published_at) ON kyc.outbox TO kyc;
+GRANT SELECT, UPDATE (sequence, published_at), DELETE ON kyc.outbox TO kyc;

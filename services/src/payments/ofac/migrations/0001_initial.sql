@@ -74,10 +74,12 @@ CREATE TABLE ofac.outbox (
     payload      jsonb NOT NULL,
     traceparent  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint UNIQUE,
-    published_at timestamptz
+    sequence     bigint,
+    published_at timestamptz,
+    UNIQUE (topic, sequence)
 );
-CREATE INDEX outbox_pending ON ofac.outbox (id) WHERE published_at IS NULL;
+CREATE INDEX outbox_unnumbered ON ofac.outbox (id) WHERE sequence IS NULL;
+CREATE INDEX outbox_unpublished ON ofac.outbox (id) WHERE published_at IS NULL;
 
 -- Grows with every change of lists or rules. One row: its lock makes changes visible in their order.
 CREATE TABLE ofac.state (
@@ -102,4 +104,4 @@ GRANT SELECT, INSERT ON ofac.entries, ofac.aliases TO ofac;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON ofac.rules TO ofac;
 GRANT SELECT, INSERT ON ofac.decisions TO ofac;
 GRANT SELECT, UPDATE (revision) ON ofac.state TO ofac;
-GRANT SELECT, INSERT, UPDATE (sequence, published_at) ON ofac.outbox TO ofac;
+GRANT SELECT, INSERT, UPDATE (sequence, published_at), DELETE ON ofac.outbox TO ofac;

@@ -28,10 +28,12 @@ CREATE TABLE otp.outbox (
     payload      jsonb NOT NULL,
     traceparent  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint UNIQUE,
-    published_at timestamptz
+    sequence     bigint,
+    published_at timestamptz,
+    UNIQUE (topic, sequence)
 );
-CREATE INDEX outbox_pending ON otp.outbox (id) WHERE published_at IS NULL;
+CREATE INDEX outbox_unnumbered ON otp.outbox (id) WHERE sequence IS NULL;
+CREATE INDEX outbox_unpublished ON otp.outbox (id) WHERE published_at IS NULL;
 
 CREATE FUNCTION otp.tell(
     p_event_id text, p_type text, p_payment_id text, p_customer_id text, p_challenge_id text, p_tries_left integer,
@@ -172,4 +174,4 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE (tries) ON otp.payments TO otp;
 GRANT SELECT, INSERT, UPDATE (delivery, used_at) ON otp.challenges TO otp;
-GRANT SELECT, INSERT, UPDATE (sequence, published_at) ON otp.outbox TO otp;
+GRANT SELECT, INSERT, UPDATE (sequence, published_at), DELETE ON otp.outbox TO otp;
