@@ -15,6 +15,7 @@ from tests.support.raw_http import send
 
 USERS = {"customer": "demo", "other": "demo2", "operator": "operator", "auditor": "auditor"}
 
+
 @pytest.fixture(scope="module")
 def tokens(cluster: Cluster, url: str) -> dict[str, str]:
     """An access token for each name that the table uses; the spoilt ones are made with the platform's key."""
