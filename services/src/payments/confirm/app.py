@@ -11,7 +11,8 @@ from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.outbox import Relay
 from payments.confirm.janitor import Janitor
-from payments.confirm.peers import Accounts, Bank, Otp, Risk
+from payments.confirm.money_peers import Accounts, Bank
+from payments.confirm.peers import Otp, Risk
 from payments.confirm.queries import Queries
 from payments.confirm.refunds import Refunds
 from payments.confirm.routes import Routes, UseCases

@@ -84,6 +84,7 @@ CREATE TABLE payments.refunds (
 CREATE INDEX refunds_payment ON payments.refunds (payment_id);
 CREATE INDEX refunds_stuck ON payments.refunds (next_check_at) WHERE status = 'pending';
 
+-- Also the history of a payment (GET /v1/payments/{id}/events): rows are never deleted.
 CREATE TABLE payments.outbox (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id     text NOT NULL,

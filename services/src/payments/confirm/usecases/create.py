@@ -10,7 +10,7 @@ from payments.confirm import answers
 from payments.confirm.answers import Answer
 from payments.confirm.bodies import CreatePayment
 from payments.confirm.idempotency import Key
-from payments.confirm.peers import Accounts
+from payments.confirm.money_peers import Accounts
 from payments.confirm.store import Begun, Recalled, Store
 from payments.confirm.usecases.confirm import not_begun_problem, replay
 from payments.confirm.usecases.settlement import reference

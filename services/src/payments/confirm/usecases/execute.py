@@ -6,7 +6,7 @@ from typing import Any
 from payments.common.errors import Problem, unavailable
 from payments.confirm.answers import Answer
 from payments.confirm.domain import Stage
-from payments.confirm.peers import Accounts, Bank, BankTransfer, Refused, Unknown, Untouched
+from payments.confirm.money_peers import Accounts, Bank, BankTransfer, Refused, Unknown, Untouched
 from payments.confirm.store import Store
 from payments.confirm.usecases.settlement import Attempt, Settlement
 

@@ -12,7 +12,7 @@ from payments.confirm.answers import Answer
 from payments.confirm.bodies import CreateRefund
 from payments.confirm.domain import Refund
 from payments.confirm.idempotency import Key
-from payments.confirm.peers import Accounts, Refused, Unknown, Untouched
+from payments.confirm.money_peers import Accounts, Refused, Unknown, Untouched
 from payments.confirm.refunds import Refunds
 from payments.confirm.usecases.confirm import not_begun
 
