@@ -43,6 +43,8 @@ def mapping(offset: int) -> dict[int, int]:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on that port of localhost now."""
+    if port > 65535:
+        return False
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

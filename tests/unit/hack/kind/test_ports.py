@@ -75,3 +75,7 @@ def test_proposed_offset_is_free(listener: socket.socket, monkeypatch: pytest.Mo
     monkeypatch.setattr(ports, "ACCESS_POINTS", (ports.AccessPoint("ledger", 1, 30001),))
     monkeypatch.setattr(ports, "is_free", lambda asked: asked not in (10001, port))
     assert ports.free_offset(0) == 15000
+
+
+def test_no_server_listens_beyond_the_last_port() -> None:
+    assert not ports.is_free(65536)
