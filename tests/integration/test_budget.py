@@ -29,14 +29,14 @@ def logging_stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-async def oracle(logging_stack: Stack) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+async def oracle(logging_stack: Stack) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """A connection that reads the server's statistics."""
     async with asyncpg.create_pool(logging_stack.admin_dsn(), min_size=1, max_size=2) as pool:
         yield pool
 
 
 async def test_a_warm_low_risk_confirmation_stays_in_its_budget(
-    logging_stack: Stack, oracle: asyncpg.Pool[asyncpg.Record]
+    logging_stack: Stack, oracle: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     budget = await measure(logging_stack, oracle)
     assert set(budget.requests) == {"api-gateway", "confirm-service", "risk-service", "account-service"}

@@ -23,7 +23,7 @@ STAGES = (
         "login",
         "api-gateway",
         "POST /auth/login",
-        "checks the password and signs an access token (EdDSA or ES256, one hour)",
+        "checks the password and signs an access token (ES256, one hour)",
         ("user.logged_in",),
         "wrong password: user.login_failed, 401",
     ),
