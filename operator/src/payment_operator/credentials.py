@@ -1,6 +1,6 @@
 """Makes the Secrets and key sets that are missing and never replaces one; a user may bring any of them first.
 
-Under the operator in process; for plain Helm as ``python3 -m payment_operator.credentials``, a hook Job.
+Under the operator in process; for plain Helm as ``python3 -m payment_operator.credentials_cli``, a hook Job.
 """
 
 from __future__ import annotations
@@ -175,9 +175,3 @@ def _require(name: str, content: Data, required: Iterable[str], field: str) -> N
     missing = [key for key in required if not content.get(key)]
     if missing:
         raise MissingCredentials(f"Secret {name} lacks {', '.join(missing)}: {field} needs it")
-
-
-if __name__ == "__main__":
-    from payment_operator.credentials_cli import main
-
-    raise SystemExit(main())

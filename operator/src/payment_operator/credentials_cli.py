@@ -1,4 +1,4 @@
-"""``python3 -m payment_operator.credentials``: the missing Secrets of a plain Helm install."""
+"""``python3 -m payment_operator.credentials_cli``: the missing Secrets of a plain Helm install."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python3 -m payment_operator.credentials",
+        prog="python3 -m payment_operator.credentials_cli",
         description="Make the platform's Secrets that are missing; none is ever replaced.",
     )
     parser.add_argument("--namespace", required=True, help="namespace of the platform")
@@ -74,3 +74,7 @@ def _publish(cluster: Cluster, namespace: str, document: Object) -> None:
         if present is None or present.get("data") != document["data"]:
             cluster.apply(kind, namespace, name, document)
             print(f"ConfigMap {name} written")  # noqa: T201
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
