@@ -90,7 +90,8 @@ class Demo:
     def insufficient_funds(self) -> None:
         self._title("More than the account holds: refused, nothing is moved")
         other = self._login("demo2")
-        payment = self._create(other, 9_000_00, "ACC002", "ACC001")
+        balance = self._expect(other.get("/v1/accounts/ACC002"), 200)["balance"]
+        payment = self._create(other, balance["available"] + 1_00, "ACC002", "ACC001")
         path = f"/v1/payments/{payment['id']}/confirm"
         key = str(uuid.uuid4())
         answer = other.post(path, key=key)
