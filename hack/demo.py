@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ class Demo:
         self._url = url
         self._step = 0
         self.customer = self._login("demo")
+        self._known = {message["id"] for phone in PHONES for message in self._passwords_sent(phone)}
 
     def tell(self) -> None:
         """All of it. Raises RuntimeError at the first answer that is not as told."""
@@ -78,7 +78,7 @@ class Demo:
         path = f"/v1/payments/{payment['id']}/confirm"
         asked = self._expect(self.customer.post(path, key=key), 200, status="requires_action")
         self._line(f"next action: {json.dumps(asked['next_action'])}")
-        code = self._one_time_password(self.customer, "cust_001")
+        code = self._one_time_password("cust_001")
         wrong = f"{(int(code) + 1) % 1_000_000:06d}"
         self._title("A wrong code is refused")
         self._expect(self.customer.post(path, {"otp": wrong}, key=key), 422, code="otp_invalid")
@@ -96,7 +96,7 @@ class Demo:
         key = str(uuid.uuid4())
         answer = other.post(path, key=key)
         if answer.body.get("status") == "requires_action":  # many payments in a day raise the risk
-            answer = other.post(path, {"otp": self._one_time_password(other, "cust_002")}, key=key)
+            answer = other.post(path, {"otp": self._one_time_password("cust_002")}, key=key)
         self._expect(answer, 402, code="insufficient_funds")
         self._expect(other.post(f"/v1/payments/{payment['id']}/cancel"), 200, status="canceled")
 
@@ -141,32 +141,30 @@ class Demo:
         )
         self._line(f"{refund['amount'] / 100:.2f} {refund['currency']} paid back")
 
-    def _one_time_password(self, client: Client, customer: str) -> str:
-        """The newest code that the sandbox's SMS provider "sent" to the customer's phone."""
-        query = urllib.parse.urlencode({"to": PHONES[customer], "limit": 1})
+    def _one_time_password(self, customer: str) -> str:
+        """The code that the sandbox's SMS provider "sent" to the customer's phone since this program began."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for message in self._passwords_sent(customer):
+                if message["id"] not in self._known:
+                    self._known.add(message["id"])
+                    self._line(f"SMS to {PHONES[customer]}: {message['body']}")
+                    return str(message["body"].split()[0])
+            time.sleep(0.5)
+        raise RuntimeError("no SMS with a code was sent")
+
+    def _passwords_sent(self, customer: str) -> list[dict[str, str]]:
+        """Messages with one-time passwords, newest first."""
+        query = urllib.parse.urlencode({"to": PHONES[customer], "limit": 100})
         program = (
             "import urllib.request as u;"
             f"print(u.urlopen('http://127.0.0.1:3005/sandbox/messages?{query}', timeout=5).read().decode())"
         )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            output = self._cluster.kubectl(
-                *(
-                    "-n",
-                    self._namespace,
-                    "exec",
-                    "deploy/notification-service",
-                    "--",
-                    "python3",
-                    "-c",
-                    program,
-                )
-            )
-            if found := re.search(r"\b(\d{6})\b", output):
-                self._line(f"SMS to {PHONES[customer]}: the code {found[1]}")
-                return found[1]
-            time.sleep(0.5)
-        raise RuntimeError("no SMS with a code was sent")
+        output = self._cluster.kubectl(
+            *("-n", self._namespace, "exec", "deploy/notification-service", "--", "python3", "-c", program)
+        )
+        messages: list[dict[str, str]] = json.loads(output)["messages"]
+        return [message for message in messages if message["type"] == "OTP_REQUIRED"]
 
     def _expect(self, answer: Answer, http: int, **members: str) -> dict[str, Any]:
         shown = {name: answer.body.get(name) for name in ("status", "code", "id") if name in answer.body}
