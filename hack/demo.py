@@ -142,7 +142,7 @@ class Demo:
         self._line(f"{refund['amount'] / 100:.2f} {refund['currency']} paid back")
 
     def _one_time_password(self, customer: str) -> str:
-        """The code that the sandbox's SMS provider "sent" to the customer's phone since this program began."""
+        """The code that the sandbox "sent" to the customer's phone since this program began."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             for message in self._passwords_sent(customer):
