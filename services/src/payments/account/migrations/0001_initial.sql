@@ -89,21 +89,8 @@ CREATE TABLE accounts.entries (
 CREATE INDEX entries_by_account ON accounts.entries (account_number, id);
 CREATE INDEX entries_by_transfer ON accounts.entries (transfer_id);
 
-CREATE TABLE accounts.outbox (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text NOT NULL DEFAULT accounts.new_id(),
-    topic        text NOT NULL DEFAULT 'payment-events',
-    key          text NOT NULL,
-    type         text NOT NULL,
-    payload      jsonb NOT NULL,
-    traceparent  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint,
-    published_at timestamptz,
-    UNIQUE (topic, sequence)
-);
-CREATE INDEX outbox_unnumbered ON accounts.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON accounts.outbox (id) WHERE published_at IS NULL;
+ALTER TABLE accounts.outbox
+    ALTER event_id SET DEFAULT accounts.new_id(), ALTER topic SET DEFAULT 'payment-events';
 
 -- Double entry: whoever writes, each statement's entries sum to 0 for each transfer and currency ...
 CREATE FUNCTION accounts.refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -85,21 +85,6 @@ CREATE INDEX refunds_payment ON payments.refunds (payment_id);
 CREATE INDEX refunds_stuck ON payments.refunds (next_check_at) WHERE status = 'pending';
 
 -- Also the history of a payment (GET /v1/payments/{id}/events): rows are never deleted.
-CREATE TABLE payments.outbox (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text NOT NULL,
-    topic        text NOT NULL,
-    key          text NOT NULL,
-    type         text NOT NULL,
-    payload      jsonb NOT NULL,
-    traceparent  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint,
-    published_at timestamptz,
-    UNIQUE (topic, sequence)
-);
-CREATE INDEX outbox_unnumbered ON payments.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON payments.outbox (id) WHERE published_at IS NULL;
 CREATE INDEX outbox_history ON payments.outbox (key, id) WHERE topic = 'payment-events';
 
 CREATE FUNCTION payments.rfc3339(moment timestamptz) RETURNS text

@@ -32,22 +32,6 @@ CREATE TABLE gateway.revoked_tokens (
 CREATE INDEX revoked_tokens_time ON gateway.revoked_tokens (revoked_at);
 CREATE INDEX revoked_tokens_expiry ON gateway.revoked_tokens (expires_at);
 
-CREATE TABLE gateway.outbox (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text NOT NULL UNIQUE,
-    topic        text NOT NULL,
-    key          text NOT NULL,
-    type         text NOT NULL,
-    payload      jsonb NOT NULL,
-    traceparent  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint,
-    published_at timestamptz,
-    UNIQUE (topic, sequence)
-);
-CREATE INDEX outbox_unnumbered ON gateway.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON gateway.outbox (id) WHERE published_at IS NULL;
-
 GRANT SELECT, UPDATE (password_hash) ON gateway.users TO gateway;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gateway.refresh_tokens TO gateway;
 GRANT SELECT, INSERT, DELETE ON gateway.revoked_tokens TO gateway;

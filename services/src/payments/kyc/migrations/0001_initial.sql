@@ -18,22 +18,6 @@ CREATE TABLE kyc.customers (
 );
 CREATE INDEX customers_version ON kyc.customers (version);
 
-CREATE TABLE kyc.outbox (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text NOT NULL UNIQUE,
-    topic        text NOT NULL,
-    key          text NOT NULL,
-    type         text NOT NULL,
-    payload      jsonb NOT NULL,
-    traceparent  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint,
-    published_at timestamptz,
-    UNIQUE (topic, sequence)
-);
-CREATE INDEX outbox_unnumbered ON kyc.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON kyc.outbox (id) WHERE published_at IS NULL;
-
 -- A UUIDv7 (RFC 9562): 48 bits of milliseconds, then the random bits of a version 4 one.
 CREATE FUNCTION kyc.uuid7() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT left(moment, 8) || '-' || right(moment, 4) || '-7' || substr(gen_random_uuid()::text, 16)

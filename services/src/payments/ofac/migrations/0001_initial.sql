@@ -65,22 +65,6 @@ CREATE TABLE ofac.decisions (
 );
 CREATE INDEX decisions_customer ON ofac.decisions (customer_id, made_at);
 
-CREATE TABLE ofac.outbox (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text NOT NULL UNIQUE,
-    topic        text NOT NULL,
-    key          text NOT NULL,
-    type         text NOT NULL,
-    payload      jsonb NOT NULL,
-    traceparent  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint,
-    published_at timestamptz,
-    UNIQUE (topic, sequence)
-);
-CREATE INDEX outbox_unnumbered ON ofac.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON ofac.outbox (id) WHERE published_at IS NULL;
-
 -- Grows with every change of lists or rules. One row: its lock makes changes visible in their order.
 CREATE TABLE ofac.state (
     single   boolean PRIMARY KEY DEFAULT true CHECK (single),

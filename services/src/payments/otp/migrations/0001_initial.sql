@@ -19,22 +19,6 @@ CREATE TABLE otp.challenges (
 );
 CREATE INDEX challenges_payment ON otp.challenges (payment_id, created_at);
 
-CREATE TABLE otp.outbox (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id     text NOT NULL UNIQUE,
-    topic        text NOT NULL,
-    key          text NOT NULL,
-    type         text NOT NULL,
-    payload      jsonb NOT NULL,
-    traceparent  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    sequence     bigint,
-    published_at timestamptz,
-    UNIQUE (topic, sequence)
-);
-CREATE INDEX outbox_unnumbered ON otp.outbox (id) WHERE sequence IS NULL;
-CREATE INDEX outbox_unpublished ON otp.outbox (id) WHERE published_at IS NULL;
-
 CREATE FUNCTION otp.tell(
     p_event_id text, p_type text, p_payment_id text, p_customer_id text, p_challenge_id text, p_tries_left integer,
     p_traceparent text
