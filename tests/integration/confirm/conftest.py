@@ -180,6 +180,8 @@ async def running_system(servers: Servers, tmp_path_factory: pytest.TempPathFact
     folder: Path = tmp_path_factory.mktemp("confirm")
     own = Servers(servers.postgres, servers.redis, servers.kafka, f"{servers.database}_confirm")
     variables = {"LEASE_SECONDS": str(LEASE_SECONDS), "CLEANING_SECONDS": "2"}
+    # Cut off from Kafka: its consumers would share the groups, and the events, of other tests' services.
+    variables["KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
     stack = Stack(folder / "identity", own, offset=3000, log_folder=folder / "logs", variables=variables)
     stack.prepare()
     async with AsyncExitStack() as stacked:
