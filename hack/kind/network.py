@@ -14,6 +14,7 @@ from hack.kind import docker
 
 # kind's default, which kubeadm hands out to the nodes in parts.
 POD_SUBNET = "10.244.0.0/16"
+SERVICE_SUBNET = "10.96.0.0/16"
 CONFLIST = "/etc/cni/net.d/10-bridge.conflist"
 
 
@@ -65,14 +66,19 @@ def node_script(node: NodeNetwork, all_nodes: list[NodeNetwork]) -> str:
     The file appears in one go, for the container runtime reads it as soon as it is there. Only what leaves
     the pods' network hides behind the node's address: between pods each keeps its own, as in kind's own
     network (the bridge plugin's ipMasq would hide what goes to other nodes, too).
+
+    What still has a Service's address when it is forwarded met no rule of kube-proxy, which may be seconds
+    late. It must not leave the node: whoever answers out there is not the Service.
     """
-    rule = f"POSTROUTING -s {node.pod_cidr} ! -d {POD_SUBNET} -j MASQUERADE"
+    masquerade = f"POSTROUTING -s {node.pod_cidr} ! -d {POD_SUBNET} -j MASQUERADE"
+    refuse = f"FORWARD -d {SERVICE_SUBNET} -j REJECT"
     lines = [
         "set -eu",
         f"mkdir -p $(dirname {CONFLIST})",
         f"cat > {CONFLIST}.new",
         f"if cmp -s {CONFLIST}.new {CONFLIST}; then rm {CONFLIST}.new; else mv {CONFLIST}.new {CONFLIST}; fi",
-        f"iptables -w -t nat -C {rule} 2>/dev/null || iptables -w -t nat -A {rule}",
+        f"iptables -w -t nat -C {masquerade} 2>/dev/null || iptables -w -t nat -A {masquerade}",
+        f"iptables -w -C {refuse} 2>/dev/null || iptables -w -I {refuse}",
     ]
     lines += [
         f"ip route replace {other.pod_cidr} via {other.address}"

@@ -17,23 +17,34 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
+    peer: object
 
 
 @dataclass
 class EchoPeer:
-    """Answers `status`, `body` and `headers` after `delay` seconds; keeps all requests but /live."""
+    """Answers `status`, `body` and `headers` after `delay` seconds; keeps all requests but /live.
+
+    As every service does it echoes X-Request-Id, unless `echo_id` is False. `connections` counts those that
+    brought a request.
+    """
 
     port: int = 0
     status: int = 200
     body: bytes = b'{"object":"echo"}'
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
+    echo_id: bool = True
     seen: list[Seen] = field(default_factory=list)
 
     def reset(self) -> None:
         """Forget what was seen and answer as at first."""
         fresh = EchoPeer(port=self.port)
         self.__dict__.update(fresh.__dict__)
+
+    @property
+    def connections(self) -> int:
+        """How many connections the requests came on."""
+        return len({request.peer for request in self.seen})
 
     @property
     def last(self) -> Seen:
@@ -44,12 +55,16 @@ class EchoPeer:
         """Any method and path."""
         body = await request.read()
         if request.path == "/live":
-            return web.Response(text=json.dumps({"status": "alive"}))
+            return web.Response(text=json.dumps({"status": "alive"}), headers={"X-Request-Id": "live"})
         lowered = {name.lower(): value for name, value in request.headers.items()}
-        self.seen.append(Seen(request.method, request.raw_path, lowered, body))
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        self.seen.append(Seen(request.method, request.raw_path, lowered, body, peer))
         await asyncio.sleep(self.delay)
         kind = "application/json" if self.status < 400 else "application/problem+json"
-        return web.Response(body=self.body, status=self.status, headers={"Content-Type": kind} | self.headers)
+        headers = {"Content-Type": kind} | self.headers
+        if self.echo_id:
+            headers["X-Request-Id"] = lowered.get("x-request-id", "")
+        return web.Response(body=self.body, status=self.status, headers=headers)
 
 
 @asynccontextmanager

@@ -103,6 +103,11 @@ def test_each_node_gets_routes_to_all_others_only() -> None:
     ]
 
 
+def test_what_no_service_rule_caught_never_leaves_the_node() -> None:
+    node = network.NodeNetwork("n", "10.244.0.0/24", "172.18.0.2")
+    assert "iptables -w -I FORWARD -d 10.96.0.0/16 -j REJECT" in network.node_script(node, [node])
+
+
 def test_nodes_without_pod_addresses_are_waited_for() -> None:
     items = [
         {"metadata": {"name": "a"}, "spec": {"podCIDR": "10.244.0.0/24"}},
