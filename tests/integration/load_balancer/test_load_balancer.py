@@ -66,6 +66,14 @@ def test_headers_that_the_gateway_believes_are_the_load_balancers_own(gateway: L
     assert seen["x-request-id"] == "mine-1"
 
 
+@pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6detrics", "/x/../metrics", "/metrics?a=b"])
+def test_metrics_are_not_for_the_outside(gateway: LoadBalancer, path: str) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    status, headers, body = raw(gateway.port, request)
+    assert status == 404
+    assert_problem(404, headers, body)
+
+
 @pytest.mark.parametrize("bad", ["", "a b", 'x"y', "x" * 200])
 def test_a_request_id_is_made_when_there_is_none_to_trust(gateway: LoadBalancer, bad: str) -> None:
     answer = httpx.get(f"{gateway.url}/x", headers={"X-Request-Id": bad}, timeout=10)

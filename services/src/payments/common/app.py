@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from payments.common import metrics
 from payments.common.auth import ActorVerifier, CallerVerifier
 from payments.common.clock import rfc3339, utcnow
 from payments.common.errors import Problem
@@ -94,7 +95,7 @@ def probes(
     ready: Callable[[], Awaitable[bool]] | None,
     dependencies: dict[str, Check],
 ) -> list[Route]:
-    """/live knows no dependency, /ready asks the own database, /health tells about all of them."""
+    """/live knows no dependency, /ready asks the own database, /health tells about all of them; /metrics."""
 
     async def live(_: Request) -> Response:
         return reply({"status": "alive"})
@@ -124,6 +125,7 @@ def probes(
         Route("/live", live, methods=["GET"]),
         Route("/ready", is_ready, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
+        Route(metrics.PATH, metrics.endpoint, methods=["GET"]),
     ]
 
 

@@ -10,14 +10,14 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payments.common import context
+from payments.common import context, metrics
 from payments.common.auth import ActorVerifier, CallerVerifier
 from payments.common.errors import Problem
 from payments.common.ids import new_id
 
 log = logging.getLogger(__name__)
 
-OPEN_PATHS = frozenset({"/live", "/ready", "/health"})
+OPEN_PATHS = frozenset({"/live", "/ready", "/health", metrics.PATH})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from payments.common import metrics
 from payments.common.app import Check, http_exception, lifespan, probes, problem
 from payments.common.auth import TokenFile
 from payments.common.db import Database
@@ -17,7 +18,7 @@ from payments.gateway import account_routes, auth_routes, meta_routes, payment_r
 from payments.gateway.addresses import Addresses
 from payments.gateway.edge import Edge
 from payments.gateway.encryption import Encryption
-from payments.gateway.gate import Gate
+from payments.gateway.gate import Gate, InsideOnly
 from payments.gateway.guard import Guard
 from payments.gateway.health import Remembered
 from payments.gateway.keys import Keys
@@ -94,6 +95,7 @@ def create(settings: Settings) -> FastAPI:
             Middleware(RequestContext, timeout=settings.request_timeout_seconds, trust_deadline=False),
             Middleware(Edge, origins=settings.origins, addresses=addresses),
             Middleware(Problems),
+            Middleware(InsideOnly, paths=frozenset({metrics.PATH})),
             Middleware(Gate, addresses=addresses, tokens=tokens, guard=guard),
         ],
     )

@@ -58,6 +58,19 @@ class Gate:
             return "invalid_token"
 
 
+class InsideOnly:
+    """`paths` do not exist for requests that come through the load balancer."""
+
+    def __init__(self, app: ASGIApp, *, paths: frozenset[str]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in self._paths and scope["trusted"]:
+            raise Problem("not_found")
+        await self._app(scope, receive, send)
+
+
 def signed_in(request: Request, *roles: str, original: bool = False) -> Session:
     """The session of the request, of one of `roles` (any when none is named).
 

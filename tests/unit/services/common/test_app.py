@@ -136,6 +136,9 @@ async def test_probes(identity: Identity, tmp_path: Path) -> None:
             client.headers.pop("Authorization")
             assert (await client.get("/live")).status_code == 200
             assert (await client.get("/ready")).status_code == ready_status
+            scraped = await client.get("/metrics", headers={"Accept": "text/plain"})
+            assert scraped.headers["content-type"].startswith("text/plain")
+            assert "process_cpu_seconds_total" in scraped.text
             health = (await client.get("/health")).json()
             assert health["status"] == word
             assert health["dependencies"] == {"redis": "unhealthy"}
