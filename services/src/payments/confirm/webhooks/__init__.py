@@ -1,0 +1,1 @@
+"""Webhooks: telling merchants what happens to their payments."""
