@@ -66,3 +66,17 @@ def test_connections_seen_are_allowed_and_allowed_ones_are_seen(
     assert len(flows) >= 20
     unseen = permitted - flows - JUSTIFIED.keys()
     assert unseen == set(), "allowed, but never used"
+
+
+def test_an_address_that_no_service_has_is_refused_on_the_node(cluster: Cluster) -> None:
+    """kube-proxy may be seconds late with a new Service; nobody outside may answer in its place."""
+    taken = {item["spec"]["clusterIP"] for item in cluster.get("services", "-A")["items"]}
+    free = next(address for i in range(250, 0, -1) if (address := f"10.96.255.{i}") not in taken)
+    attempt = (
+        "import socket\n"
+        f"try: socket.create_connection(('{free}', 3010), 3)\n"
+        "except OSError as error: print(type(error).__name__)\n"
+        "else: print('connected')\n"
+    )
+    answer = cluster.kubectl("-n", NAMESPACE, "exec", "deploy/risk-service", "--", "python3", "-c", attempt)
+    assert answer.strip() == "ConnectionRefusedError"
