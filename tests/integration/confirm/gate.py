@@ -11,6 +11,8 @@ from aiohttp import web
 
 _PASSED_ON = ("authorization", "content-type", "x-actor-token", "x-request-id", "x-deadline", "traceparent")
 
+_PASSED_BACK = ("content-type", "x-request-id", "retry-after")
+
 
 @dataclass
 class Fault:
@@ -59,7 +61,7 @@ class Gate:
         if how == "lost":
             return self._break(request)
         if how == "refused_500":
-            return web.Response(status=500)
+            return web.Response(status=500, headers={"X-Request-Id": request.headers["X-Request-Id"]})
         if how == "held_before":
             self.reached.set()
             await self.released.wait()
@@ -69,7 +71,7 @@ class Gate:
             request.method, self.target + request.raw_path, data=body, headers=headers
         ) as reply:
             answer = await reply.read()
-            kind = reply.headers.get("Content-Type", "application/json")
+            kept = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
             status = reply.status
         if how == "held":
             self.reached.set()
@@ -77,8 +79,8 @@ class Gate:
         if how == "answer_lost":
             return self._break(request)
         if how == "500":
-            return web.Response(status=500)
-        return web.Response(status=status, body=answer, headers={"Content-Type": kind})
+            return web.Response(status=500, headers={"X-Request-Id": request.headers["X-Request-Id"]})
+        return web.Response(status=status, body=answer, headers=kept)
 
     def _fault(self, path: str) -> Fault | None:
         for fault in self.faults:
