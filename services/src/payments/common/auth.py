@@ -5,9 +5,12 @@ checked against the cluster's JWKS. The customer travels as an actor token: a JW
 gateway can sign. Both checks are cached until the token expires.
 """
 
+import base64
 import json
 import logging
+import math
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +28,10 @@ GATEWAY_ISSUER = "payment-platform-gateway"
 _CACHE_SIZE = 10_000
 _RELOAD_SECONDS = 10.0
 _LEEWAY_SECONDS = 10  # the clocks of two nodes differ
+_MAX_TOKEN_LENGTH = 4096
+_ACTOR_SECONDS = 600  # the gateway gives them less than half of this
+_HEADER = frozenset({"alg", "kid", "typ"})
+ROLES = frozenset({"customer", "operator", "auditor"})
 
 log = logging.getLogger(__name__)
 
@@ -37,50 +44,159 @@ class Actor(NamedTuple):
     role: str
 
 
+class BadToken(ValueError):
+    """A JWT that is malformed, forged, expired or meant for something else."""
+
+
 class KeyFile:
-    """A JWK Set (RFC 7517) in a mounted file, read again when the file has changed."""
+    """A JWK Set (RFC 7517) in a mounted file, read again when the file has changed.
+
+    A change that cannot be read keeps the keys before it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp = 0.0
+        self._stamp: tuple[int, ...] = ()
         self._checked = 0.0
         self._keys: KeySet | None = None
 
     def keys(self) -> KeySet:
-        """The keys now. Raises OSError or ValueError when the file is missing or no JWK Set."""
+        """The keys now; the same object until they change.
+
+        Raises:
+            OSError, ValueError: the file is missing or no JWK Set, and was so from the beginning.
+        """
         now = time.monotonic()
-        if self._keys is None or now - self._checked > _RELOAD_SECONDS:
-            stamp = self._path.stat().st_mtime
-            if self._keys is None or stamp != self._stamp:
-                self._keys = KeySet.import_key_set(json.loads(self._path.read_text()))
-                self._stamp = stamp
-            self._checked = now
+        if self._keys is not None and now - self._checked <= _RELOAD_SECONDS:
+            return self._keys
+        try:
+            self._keys = self._read()
+        except (OSError, ValueError) as error:
+            if self._keys is None:
+                raise
+            log.error("%s cannot be read, the former keys stay in use: %s", self._path, type(error).__name__)
+        self._checked = now
         return self._keys
+
+    def _read(self) -> KeySet:
+        found = self._path.stat()
+        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if self._keys is not None and stamp == self._stamp:
+            return self._keys
+        try:
+            keys = KeySet.import_key_set(json.loads(self._path.read_text()))
+        except (JoseError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{self._path} holds no usable JWK Set") from error
+        if not keys.keys:
+            raise ValueError(f"{self._path} holds no key")
+        self._stamp = stamp
+        return keys
+
+
+def decode_token(
+    token: str,
+    keys: KeySet,
+    *,
+    algorithms: Collection[str],
+    claims: JWTClaimsRegistry,
+    typ: str | None = None,
+    longest: float = math.inf,
+) -> dict[str, Any]:
+    """The claims of a good JWT (RFC 8725): its algorithm, type, issuer, audience and lifetime are checked.
+
+    Keys come from `keys` alone, and a header that speaks of others or of extensions is refused.
+
+    Args:
+        longest: seconds from `iat` to `exp` at most.
+
+    Raises:
+        BadToken: whatever is wrong.
+    """
+    if len(token) > _MAX_TOKEN_LENGTH:
+        raise BadToken("too long")
+    try:
+        decoded = jwt.decode(token, keys, algorithms=list(algorithms))
+        header: dict[str, Any] = decoded.header
+        if not header.keys() <= _HEADER or not isinstance(header.get("kid"), str):
+            raise BadToken("the header says more or less than it should")
+        if typ is not None and header.get("typ") != typ:
+            raise BadToken("another type of token")
+        claims.validate(decoded.claims)
+        found = _claims_once(token)
+        lifetime = float(found["exp"]) - float(found.get("iat", found["exp"]))
+        if not 0 <= lifetime <= longest + _LEEWAY_SECONDS:
+            raise BadToken("lives too long")
+    except BadToken:
+        raise
+    except (
+        JoseError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
+        # Until its signature is checked a token is anybody's text; its parsers raise all of these.
+        raise BadToken(repr(error)) from error
+    return found
+
+
+def _claims_once(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    text = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    found: dict[str, Any] = json.loads(text, object_pairs_hook=_unique)
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadToken("a claim stands twice")
+    return found
 
 
 class _Verifier:
-    """Checks signature, type, issuer, audience and lifetime of JWTs; remembers good ones."""
+    """Checks JWTs and remembers good ones until they expire or the keys change."""
 
-    def __init__(self, keys: KeyFile, *, algorithms: list[str], claims: JWTClaimsRegistry) -> None:
-        self._keys = keys
+    def __init__(
+        self,
+        keys: KeyFile,
+        *,
+        algorithms: Collection[str],
+        claims: JWTClaimsRegistry,
+        typ: str | None = None,
+        longest: float = math.inf,
+    ) -> None:
+        self._file = keys
         self._algorithms = algorithms
         self._claims = claims
+        self._typ = typ
+        self._longest = longest
+        self._keys: KeySet | None = None
         self._seen: dict[str, tuple[float, dict[str, Any]]] = {}
 
-    def verify(self, token: str, *, typ: str | None = None) -> dict[str, Any]:
-        """The claims. Raises JoseError or ValueError when the token is not good."""
-        now = time.time()
+    def verify(self, token: str) -> dict[str, Any]:
+        """The claims. Raises BadToken; OSError or ValueError while there are no keys."""
+        keys = self._file.keys()
+        if keys is not self._keys:
+            self._seen.clear()  # one of them may have been signed with a key that was dropped
+            self._keys = keys
         seen = self._seen.get(token)
-        if seen is not None and seen[0] > now:
+        if seen is not None and seen[0] > time.time():
             return seen[1]
-        decoded = jwt.decode(token, self._keys.keys(), algorithms=self._algorithms)
-        if typ is not None and decoded.header.get("typ") != typ:
-            raise ValueError("another type of token")
-        self._claims.validate(decoded.claims)
+        claims = decode_token(
+            token,
+            keys,
+            algorithms=self._algorithms,
+            claims=self._claims,
+            typ=self._typ,
+            longest=self._longest,
+        )
         if len(self._seen) >= _CACHE_SIZE:
             self._seen.clear()
-        self._seen[token] = (float(decoded.claims["exp"]), decoded.claims)
-        return decoded.claims
+        self._seen[token] = (float(claims["exp"]), claims)
+        return claims
 
 
 class CallerVerifier:
@@ -109,8 +225,8 @@ class CallerVerifier:
             raise Problem("caller_unauthenticated")
         try:
             subject = str(self._open().verify(token)["sub"])
-        except (JoseError, ValueError, OSError) as error:
-            log.warning("a caller's token is not good: %r", error)
+        except (ValueError, OSError) as error:
+            log.warning("a caller's token is not good: %s", type(error.__cause__ or error).__name__)
             raise Problem("caller_unauthenticated") from error
         name = subject.removeprefix(self._prefix)
         if not subject.startswith(self._prefix) or name not in self._allowed:
@@ -140,19 +256,26 @@ class ActorVerifier:
             leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": GATEWAY_ISSUER},
             aud={"essential": True, "value": ACTOR_AUDIENCE},
+            sub={"essential": True, "allow_blank": True},
+            iat={"essential": True},
             exp={"essential": True},
         )
-        self._verifier = _Verifier(KeyFile(jwks_file), algorithms=["ES256"], claims=claims)
+        self._verifier = _Verifier(
+            KeyFile(jwks_file), algorithms=["ES256"], claims=claims, typ=ACTOR_TYPE, longest=_ACTOR_SECONDS
+        )
 
     def verify(self, token: str | None) -> Actor | None:
         """The actor, None without a token. Raises Problem(unauthenticated) on a bad one."""
         if not token:
             return None
         try:
-            claims = self._verifier.verify(token, typ=ACTOR_TYPE)
-            return Actor(str(claims["user_id"]), str(claims["sub"]), str(claims["role"]))
-        except (JoseError, ValueError, KeyError, OSError) as error:
+            claims = self._verifier.verify(token)
+            actor = Actor(str(claims["user_id"]), str(claims["sub"]), str(claims["role"]))
+        except (ValueError, KeyError, OSError) as error:
             raise Problem("unauthenticated") from error
+        if actor.role not in ROLES or (actor.role == "customer" and not actor.customer_id):
+            raise Problem("unauthenticated")
+        return actor
 
 
 class TokenFile:

@@ -38,6 +38,20 @@ class TokenResponse(msgspec.Struct, kw_only=True):
     refresh_token: Annotated[str, Meta(description="Good for one refresh.")]
 
 
+class User(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Somebody who may log in."""
+
+    id: Annotated[str, Meta(examples=["user_operator"])]
+    object: Literal["user"]
+    username: Annotated[str, Meta(examples=["operator"])]
+    role: Literal["customer", "operator", "auditor"]
+    customer_id: Annotated[str, Meta(examples=["cust_001"])] | None
+    status: Literal["active", "disabled"]
+    created_at: Moment
+    updated_at: Moment
+    password: Annotated[str, Meta(description="One that was made; it is never shown again.")] | None = None
+
+
 class Confirmed(msgspec.Struct, tag_field="status", tag="SUCCESS"):
     """The payment has succeeded."""
 

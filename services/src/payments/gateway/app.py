@@ -14,7 +14,7 @@ from payments.common.kafka import Producer
 from payments.common.middleware import Problems, RequestContext
 from payments.common.outbox import RETENTION, Relay
 from payments.common.redis import Cache
-from payments.gateway import account_routes, auth_routes, meta_routes, payment_routes
+from payments.gateway import account_routes, auth_routes, meta_routes, payment_routes, user_routes
 from payments.gateway.addresses import Addresses
 from payments.gateway.edge import Edge
 from payments.gateway.encryption import Encryption
@@ -32,6 +32,7 @@ from payments.gateway.settings import Settings
 from payments.gateway.store import SCHEMA, Store
 from payments.gateway.throttle import LoginThrottle
 from payments.gateway.tokens import Tokens
+from payments.gateway.user_store import UserStore
 
 __all__ = ["Settings", "create"]
 
@@ -49,7 +50,8 @@ def create(settings: Settings) -> FastAPI:
         database, access_seconds=settings.access_token_seconds, session_seconds=settings.session_seconds
     )
     revocations = Revocations(store, cache, prefix=prefix)
-    guard = Guard(revocations, prefix=prefix, limit=settings.rate_limit_requests, window_seconds=window)
+    users = UserStore(database, revocation_seconds=store.revocation_seconds)
+    guard = Guard(revocations, prefix=prefix, limits=settings.limits)
     throttle = LoginThrottle(cache, prefix=prefix, failures=settings.login_failures, window_seconds=window)
     signing, encryption = Keys(settings.signing_keys_file), Keys(settings.encryption_keys_file)
     tokens = Tokens(signing, access_seconds=settings.access_token_seconds)
@@ -65,7 +67,7 @@ def create(settings: Settings) -> FastAPI:
     audit = http.peer("audit-service", settings.audit_service_url)
 
     auth = auth_routes.AuthRoutes(
-        store, tokens, passwords, revocations, throttle, access_seconds=settings.access_token_seconds
+        store, users, tokens, passwords, revocations, throttle, access_seconds=settings.access_token_seconds
     )
     checks: dict[str, Check] = {
         "redis": cache.ping,
@@ -79,6 +81,7 @@ def create(settings: Settings) -> FastAPI:
     probe_routes = {route.path: route for route in probes(settings, store.ready, remembered)}
     operations = [
         *auth_routes.operations(auth),
+        *user_routes.operations(user_routes.UserRoutes(users, passwords, revocations)),
         *payment_routes.operations(Passthrough(peers, payloads, confirm)),
         *account_routes.operations(
             Passthrough(peers, payloads, account), Passthrough(peers, payloads, audit)

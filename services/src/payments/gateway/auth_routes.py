@@ -1,4 +1,4 @@
-"""Login, refresh, logout."""
+"""Login, refresh, logout, and one's own password."""
 
 import msgspec
 from starlette.requests import Request
@@ -11,13 +11,16 @@ from payments.gateway import body
 from payments.gateway.answers import Success, TokenResponse
 from payments.gateway.domain import Person, new_refresh_token
 from payments.gateway.gate import signed_in
-from payments.gateway.models import LoginRequest, RefreshRequest
+from payments.gateway.guard import PASSWORD_PATH
+from payments.gateway.models import LoginRequest, PasswordRequest, RefreshRequest
 from payments.gateway.operations import Operation
+from payments.gateway.password_policy import weakness
 from payments.gateway.passwords import Passwords, outdated
 from payments.gateway.revocations import Revocations
 from payments.gateway.store import Store, User
 from payments.gateway.throttle import LoginThrottle
 from payments.gateway.tokens import Tokens
+from payments.gateway.user_store import Change, UserStore
 
 
 class AuthRoutes:
@@ -26,6 +29,7 @@ class AuthRoutes:
     def __init__(
         self,
         store: Store,
+        users: UserStore,
         tokens: Tokens,
         passwords: Passwords,
         revocations: Revocations,
@@ -34,6 +38,7 @@ class AuthRoutes:
         access_seconds: int,
     ) -> None:
         self._store = store
+        self._users = users
         self._tokens = tokens
         self._passwords = passwords
         self._revocations = revocations
@@ -41,6 +46,7 @@ class AuthRoutes:
         self._access_seconds = access_seconds
         self._login = msgspec.json.Decoder(LoginRequest)
         self._refresh = msgspec.json.Decoder(RefreshRequest)
+        self._password = msgspec.json.Decoder(PasswordRequest)
 
     async def login(self, request: Request) -> Response:
         """Check name and password. Unknown, disabled and wrong take equally long and look the same."""
@@ -80,6 +86,34 @@ class AuthRoutes:
         await self._revocations.announce(session.id)
         return reply(Success())
 
+    async def password(self, request: Request) -> Response:
+        """Change one's own password, which ends all of one's sessions: log in again."""
+        session = signed_in(request)
+        given = body.decode(self._password, (await body.read(request)).raw or b"{}")
+        name = session.person.username
+        await self._throttle.check(name)
+        user = await self._store.user(name)
+        known = user is not None and user.person.user_id == session.person.user_id
+        good = await self._passwords.check(
+            user.password_hash if user and known else None, given.current_password
+        )
+        client: str = request.scope["address"]
+        if not good or user is None:
+            await self._throttle.failed(name)
+            await self._store.login_failed(session.person, client=client)
+            raise Problem("invalid_credentials")
+        check_password(given.new_password, name, field="new_password")
+        changed = await self._users.change(
+            user.person.user_id,
+            Change(password_hash=await self._passwords.hash(given.new_password)),
+            by=user.person.user_id,
+            generation=user.person.generation,
+        )
+        if changed is None or changed.ended is None:
+            raise Problem("unauthenticated")
+        await self._revocations.announce(changed.ended)
+        return reply(Success())
+
     async def _renew_hash(self, user: User, password: str) -> None:
         if outdated(user.password_hash):
             await self._store.rehash(user.person.user_id, await self._passwords.hash(password))
@@ -94,8 +128,15 @@ class AuthRoutes:
         )
 
 
+def check_password(password: str, username: str, *, field: str = "password") -> None:
+    """Raises Problem(validation_failed) for a password that is too easily guessed."""
+    weak = weakness(password, username)
+    if weak is not None:
+        raise Problem("validation_failed", errors=[{"field": field, "message": weak}])
+
+
 def operations(auth: AuthRoutes) -> list[Operation]:
-    """Login, refresh, logout."""
+    """Login, refresh, logout, password."""
     return [
         Operation(
             method="POST",
@@ -126,5 +167,16 @@ def operations(auth: AuthRoutes) -> list[Operation]:
             tag="Sessions",
             endpoint=auth.logout,
             response=Success,
+        ),
+        Operation(
+            method="POST",
+            path=PASSWORD_PATH,
+            summary="Change one's password",
+            description="All sessions of the user end at once; log in again.",
+            tag="Sessions",
+            endpoint=auth.password,
+            request=PasswordRequest,
+            response=Success,
+            errors=("invalid_credentials",),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Who asks, and may they: the rate limit and the access token of every request."""
+"""Who asks, and may they: the rate limits and the access token of every request."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,12 +7,11 @@ from payments.common.errors import Problem
 from payments.common.middleware import OPEN_PATHS
 from payments.gateway.addresses import Addresses
 from payments.gateway.domain import Session
-from payments.gateway.guard import Guard, LocalLimit
+from payments.gateway.guard import Guard
 from payments.gateway.tokens import InvalidToken, Tokens
 
 JWKS_PATH = "/.well-known/jwks.json"
 _UNCOUNTED = OPEN_PATHS | {JWKS_PATH}
-_LOGIN_PATHS = frozenset({"/auth/login", "/auth/refresh"})
 
 
 class Gate:
@@ -25,7 +24,6 @@ class Gate:
         self._addresses = addresses
         self._tokens = tokens
         self._guard = guard
-        self._logins = LocalLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _UNCOUNTED:
@@ -35,13 +33,11 @@ class Gate:
     async def _admit(self, scope: Scope) -> None:
         address = scope["address"] = self._addresses.client(scope, trusted=scope["trusted"])
         session = self._session(scope)
-        known = isinstance(session, Session)
-        verdict = await self._guard.check(address, session.id if isinstance(session, Session) else None)
+        known = session if isinstance(session, Session) else None
+        verdict = await self._guard.check(scope["path"], address, known)
         scope["window"] = verdict.window
         if verdict.retry_after:
             raise Problem("rate_limited", retry_after=verdict.retry_after)
-        if verdict.window is None and scope["path"] in _LOGIN_PATHS:
-            self._logins.count(address)
         scope["session"] = "token_revoked" if known and verdict.revoked else session
 
     def _session(self, scope: Scope) -> Session | str:

@@ -1,17 +1,11 @@
 """Private keys in mounted files, which rotate while the service runs."""
 
-import logging
-import time
 from pathlib import Path
 from typing import Any
 
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from payments.common.auth import KeyFile
-
-log = logging.getLogger(__name__)
-_RETRY_SECONDS = 10.0
 
 
 class Keys:
@@ -22,26 +16,17 @@ class Keys:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._file = KeyFile(path)
-        self._broken_until = 0.0
-        try:
-            self._keys = self._file.keys()
-        except (JoseError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} holds no usable JWK Set") from error
+        self._file.keys()
 
     def current(self) -> KeySet:
-        """The keys now; the same object until the file changes."""
-        if self._broken_until and time.monotonic() < self._broken_until:
-            return self._keys
-        try:
-            self._keys = self._file.keys()
-            self._broken_until = 0.0
-        except (JoseError, OSError, ValueError, KeyError, TypeError) as error:
-            self._broken_until = time.monotonic() + _RETRY_SECONDS
-            log.error("%s cannot be read, the former keys stay in use: %s", self._path, type(error).__name__)
-        return self._keys
+        """The keys now, the one to use first; the same object until the file changes."""
+        return self._file.keys()
 
     def public(self) -> list[dict[str, Any]]:
         """The public halves, as members of a JWK Set (RFC 7517)."""
         return [dict(key.as_dict(private=False)) for key in self.current().keys]
+
+    def public_first(self) -> list[dict[str, Any]]:
+        """The public half of the key to use: a younger one may not have reached all replicas yet."""
+        return self.public()[:1]

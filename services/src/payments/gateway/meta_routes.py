@@ -19,7 +19,7 @@ def operations(signing: Keys, encryption: Keys, health: Endpoint) -> list[Operat
     """The public keys, and the state of things."""
 
     async def jwks(_: Request) -> Response:
-        keys = [*signing.public(), *encryption.public()]
+        keys = [*signing.public(), *encryption.public_first()]
         return Response(msgspec.json.encode({"keys": keys}), 200, _CACHED, "application/jwk-set+json")
 
     return [

@@ -46,6 +46,51 @@ class RefreshRequest(_Strict):
     refresh_token: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
 
 
+UserName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9._@-]{2,127}\Z",
+        description="Lower case letters, digits and `._@-`.",
+        examples=["ada@example.com"],
+    ),
+]
+Role = Literal["customer", "operator", "auditor"]
+Password = Annotated[
+    str,
+    Meta(max_length=1024, description="12 to 256 characters, none of those that are tried first."),
+]
+
+
+class PasswordRequest(_Strict):
+    """One's own password, and what it is to be."""
+
+    current_password: Annotated[str, Meta(max_length=1024)]
+    new_password: Password
+
+
+class CreateUserRequest(_Strict):
+    """A user; without a password one is made and answered, this once."""
+
+    username: UserName
+    role: Role
+    customer_id: Annotated[Id, Meta(description="Of customers, and of these alone.")] | None = None
+    password: Password | None = None
+
+
+class ChangeUserRequest(_Strict):
+    """What is to change. Another role, like disabling, ends all of the user's sessions at once."""
+
+    status: Literal["active", "disabled"] | None = None
+    role: Role | None = None
+    customer_id: Annotated[Id, Meta(description="With the role `customer`, and only then.")] | None = None
+
+
+class ResetPasswordRequest(_Strict):
+    """The new password; without it one is made and answered, this once."""
+
+    password: Password | None = None
+
+
 class ConfirmPaymentRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The transaction, its customer and its amount as a decimal; accounts, when given, must be its own."""
 

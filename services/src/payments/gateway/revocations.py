@@ -8,6 +8,7 @@ Until the loop below has copied all live revocations again, requests ask Postgre
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from time import monotonic
@@ -51,15 +52,21 @@ class Revocations:
     async def __aexit__(self, *_: object) -> None:
         await self._loop.__aexit__()
 
-    async def guard(self, window_key: str, session_id: str | None, limit: int, window_ms: int) -> Any:
-        """The script's reply (see guard.lua), None while Redis cannot be trusted."""
+    async def guard(self, windows: Sequence[tuple[str, int]], marks: Sequence[str], window_ms: int) -> Any:
+        """The script's reply (see guard.lua), None while Redis cannot be trusted.
+
+        Args:
+            windows: key and limit of each rate limit.
+            marks: names under which the session may have been revoked; empty without one.
+        """
         if not self._trusted:
             return None
-        keys = [window_key, self._mark]
-        if session_id is not None:
-            keys.append(self._key + session_id)
+        keys = [self._mark, *(key for key, _ in windows), *(self._key + mark for mark in marks)]
+        limits = [limit for _, limit in windows]
         try:
-            reply = await self._cache.client.evalsha(self._sha, len(keys), *keys, limit, window_ms)
+            reply = await self._cache.client.evalsha(
+                self._sha, len(keys), *keys, window_ms, len(limits), *limits
+            )
         except NoScriptError:
             self._lost("it has restarted")
         except RedisError as error:
@@ -70,15 +77,15 @@ class Revocations:
             self._lost("it was emptied")
         return None
 
-    async def is_revoked(self, session_id: str) -> bool:
+    async def is_revoked(self, marks: Sequence[str]) -> bool:
         """Asks PostgreSQL. Raises Problem(service_unavailable)."""
-        return await self._store.is_revoked(session_id)
+        return await self._store.is_revoked(marks)
 
-    async def announce(self, session_id: str) -> None:
-        """Tell all replicas at once that a session, revoked in PostgreSQL already, has ended."""
+    async def announce(self, mark: str) -> None:
+        """Tell all replicas at once what PostgreSQL knows to be revoked: a session, or a generation."""
         milliseconds = int(self._store.revocation_seconds * 1000)
         try:
-            await self._cache.client.set(self._key + session_id, 1, px=milliseconds)
+            await self._cache.client.set(self._key + mark, 1, px=milliseconds)
         except RedisError as error:
             self._lost(f"it failed: {type(error).__name__}")
 

@@ -1,5 +1,6 @@
 """Users, sessions and revocations in PostgreSQL. Every change writes its audit event with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -13,18 +14,18 @@ from payments.contracts.event import PAYMENT_EVENTS
 from payments.gateway.domain import CUSTOMER, Person, refresh_hash
 
 SCHEMA = "gateway"
-REVISION = "0001"
+REVISION = "0002"
 # A revocation outlives the last access token that it concerns by this much.
-_REVOCATION_MARGIN_SECONDS = 60
+REVOCATION_MARGIN_SECONDS = 60
 
-_USER = "SELECT user_id, username, customer_id, role, password_hash, disabled FROM gateway.users"
-_EVENT = """INSERT INTO gateway.outbox (event_id, topic, key, type, payload, traceparent)
+_USER = "SELECT user_id, username, customer_id, role, generation, password_hash, disabled FROM gateway.users"
+INSERT_EVENT = """INSERT INTO gateway.outbox (event_id, topic, key, type, payload, traceparent)
             VALUES ($1, $2, $3, $4, $5::jsonb, $6)"""
 _OPEN_SESSION = f"""
-WITH event AS ({_EVENT})
-INSERT INTO gateway.refresh_tokens (token_hash, session_id, user_id, expires_at)
-VALUES ($7, $8, $9, now() + make_interval(secs => $10))"""  # noqa: S608
-_END_SESSION = """
+WITH event AS ({INSERT_EVENT})
+INSERT INTO gateway.refresh_tokens (token_hash, session_id, user_id, expires_at, generation)
+VALUES ($7, $8, $9, now() + make_interval(secs => $10), $11)"""  # noqa: S608
+END_SESSION = """
 WITH ended AS (
   INSERT INTO gateway.revoked_tokens (session_id, user_id, reason, expires_at)
   VALUES ($7, $8, $9, now() + make_interval(secs => $10)) ON CONFLICT DO NOTHING RETURNING session_id)
@@ -33,12 +34,14 @@ SELECT $1, $2, $3, $4, $5::jsonb, $6 FROM ended"""
 _LOCKED = """
 SELECT t.session_id, t.used_at, t.expires_at, t.expires_at <= now() AS expired,
        EXISTS (SELECT FROM gateway.revoked_tokens r WHERE r.session_id = t.session_id) AS revoked,
-       u.user_id, u.username, u.customer_id, u.role, u.password_hash, u.disabled
+       t.generation <> u.generation AS ended,
+       u.user_id, u.username, u.customer_id, u.role, u.generation, u.password_hash, u.disabled
 FROM gateway.refresh_tokens t JOIN gateway.users u USING (user_id)
 WHERE t.token_hash = $1 FOR UPDATE OF t"""
 _ROTATE = """
 WITH used AS (UPDATE gateway.refresh_tokens SET used_at = now() WHERE token_hash = $1)
-INSERT INTO gateway.refresh_tokens (token_hash, session_id, user_id, expires_at) VALUES ($2, $3, $4, $5)"""
+INSERT INTO gateway.refresh_tokens (token_hash, session_id, user_id, expires_at, generation)
+VALUES ($2, $3, $4, $5, $6)"""
 _REVOKED_SINCE = """
 SELECT session_id, extract(epoch FROM expires_at - now())::float8 AS seconds FROM gateway.revoked_tokens
 WHERE revoked_at >= $1 AND expires_at > now()"""
@@ -70,7 +73,7 @@ class Store:
 
     def __init__(self, database: Database, *, access_seconds: int, session_seconds: int) -> None:
         self._database = database
-        self._revocation_seconds = float(access_seconds + _REVOCATION_MARGIN_SECONDS)
+        self._revocation_seconds = float(access_seconds + REVOCATION_MARGIN_SECONDS)
         self._session_seconds = float(session_seconds)
 
     async def ready(self) -> bool:
@@ -84,7 +87,7 @@ class Store:
     async def user(self, username: str) -> User | None:
         """The user of that name."""
         row = await self._database.fetchrow(f"{_USER} WHERE username = $1", username)
-        return None if row is None else _user(row)
+        return None if row is None else user_of(row)
 
     async def rehash(self, user_id: str, password_hash: str) -> None:
         """Keep a hash with today's parameters."""
@@ -94,30 +97,31 @@ class Store:
 
     async def open_session(self, person: Person, session_id: str, refresh_token: str, *, client: str) -> None:
         """Begin a session; event user.logged_in."""
-        data = {**_about(person), "session_id": session_id, "client_ip": client}
+        data = {**about(person), "session_id": session_id, "client_ip": client}
         await self._database.execute(
             _OPEN_SESSION,
-            *_event(person.subject, "user.logged_in", data),
+            *event(person.subject, "user.logged_in", data),
             refresh_hash(refresh_token),
             session_id,
             person.user_id,
             self._session_seconds,
+            person.generation,
         )
 
     async def login_failed(self, person: Person | None, *, client: str) -> None:
         """Event user.login_failed; an unknown name is not kept, for people type passwords there."""
-        about = {"user_id": None} if person is None else _about(person)
+        data: dict[str, str | None] = {"user_id": None} if person is None else {**about(person)}
         key = "unknown" if person is None else person.subject
         await self._database.execute(
-            _EVENT, *_event(key, "user.login_failed", {**about, "client_ip": client})
+            INSERT_EVENT, *event(key, "user.login_failed", {**data, "client_ip": client})
         )
 
     async def end_session(self, person: Person, session_id: str, *, client: str) -> None:
         """Revoke all tokens of a session; event user.logged_out. Ending it again changes nothing."""
-        data = {**_about(person), "session_id": session_id, "client_ip": client}
+        data = {**about(person), "session_id": session_id, "client_ip": client}
         await self._database.execute(
-            _END_SESSION,
-            *_event(person.subject, "user.logged_out", data),
+            END_SESSION,
+            *event(person.subject, "user.logged_out", data),
             session_id,
             person.user_id,
             "logout",
@@ -128,13 +132,13 @@ class Store:
         """Exchange a refresh token for `new`, once.
 
         A token that was used before has leaked (or its thief was faster): the whole session ends, with
-        event token.reuse_detected (RFC 9700, 4.14.2).
+        event token.reuse_detected (RFC 9700, 4.14.2). One of an earlier generation of its person is refused.
         """
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(_LOCKED, refresh_hash(old))
-            if row is None or row["expired"] or row["revoked"] or row["disabled"]:
+            if row is None or row["expired"] or row["revoked"] or row["disabled"] or row["ended"]:
                 return Rotation("refused")
-            person, session_id = _user(row).person, row["session_id"]
+            person, session_id = user_of(row).person, row["session_id"]
             if row["used_at"] is None:
                 await connection.execute(
                     _ROTATE,
@@ -143,12 +147,13 @@ class Store:
                     session_id,
                     person.user_id,
                     row["expires_at"],
+                    person.generation,
                 )
                 return Rotation("rotated", person, session_id)
-            data = {**_about(person), "session_id": session_id, "client_ip": client}
+            data = {**about(person), "session_id": session_id, "client_ip": client}
             await connection.execute(
-                _END_SESSION,
-                *_event(person.subject, "token.reuse_detected", data),
+                END_SESSION,
+                *event(person.subject, "token.reuse_detected", data),
                 session_id,
                 person.user_id,
                 "reuse",
@@ -156,10 +161,10 @@ class Store:
             )
             return Rotation("reused", person, session_id)
 
-    async def is_revoked(self, session_id: str) -> bool:
-        """True when the session has ended."""
+    async def is_revoked(self, marks: Sequence[str]) -> bool:
+        """True when the session, or all of its person's, has ended."""
         found = await self._database.fetchval(
-            "SELECT EXISTS (SELECT FROM gateway.revoked_tokens WHERE session_id = $1)", session_id
+            "SELECT EXISTS (SELECT FROM gateway.revoked_tokens WHERE session_id = ANY($1))", list(marks)
         )
         return bool(found)
 
@@ -169,7 +174,7 @@ class Store:
         return moment
 
     async def revoked_since(self, moment: datetime) -> list[tuple[str, float]]:
-        """Sessions revoked since then, and the seconds for which they must be remembered."""
+        """Sessions and generations revoked since then, and the seconds for which they must be remembered."""
         rows = await self._database.fetch(_REVOKED_SINCE, moment)
         return [(row["session_id"], row["seconds"]) for row in rows]
 
@@ -183,17 +188,20 @@ class Store:
         return self._revocation_seconds
 
 
-def _user(row: Any) -> User:
+def user_of(row: Any) -> User:
+    """The user of a row that has all columns."""
     customer_id = row["customer_id"] if row["role"] == CUSTOMER else ""
-    person = Person(row["user_id"], row["username"], customer_id, row["role"])
+    person = Person(row["user_id"], row["username"], customer_id, row["role"], row["generation"])
     return User(person, row["password_hash"], row["disabled"])
 
 
-def _about(person: Person) -> dict[str, str]:
+def about(person: Person) -> dict[str, str]:
+    """What events say of a person."""
     return {"user_id": person.user_id, "customer_id": person.customer_id, "role": person.role}
 
 
-def _event(key: str, kind: str, data: dict[str, Any]) -> tuple[str | None, ...]:
+def event(key: str, kind: str, data: dict[str, Any]) -> tuple[str | None, ...]:
+    """Arguments of INSERT_EVENT."""
     payload = {**data, "request_id": context.request_id.get()}
     return (
         new_id(),

@@ -7,11 +7,17 @@ the signing file alone: what a token's header says about keys (`jwk`, `jku`, `x5
 import time
 
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
-from payments.common.auth import ACTOR_AUDIENCE, ACTOR_TYPE, GATEWAY_ISSUER
+from payments.common.auth import (
+    ACTOR_AUDIENCE,
+    ACTOR_TYPE,
+    GATEWAY_ISSUER,
+    ROLES,
+    BadToken,
+    decode_token,
+)
 from payments.common.ids import new_id
 from payments.gateway.domain import CUSTOMER, Person, Session
 from payments.gateway.keys import Keys
@@ -20,7 +26,7 @@ ACCESS_AUDIENCE = "payment-platform"
 ACCESS_TYPE = "at+jwt"
 # Signatures that need a private key to make; which of them counts is said by the `alg` of each key.
 _ALGORITHMS = frozenset({"ES256", "Ed25519", "PS256"})
-_MAX_LENGTH = 4096
+LONGEST_SECONDS = 86_400
 _CACHE_SIZE = 10_000
 _ACTOR_SECONDS = 300
 _ACTOR_REUSE_SECONDS = 240
@@ -45,6 +51,7 @@ class Tokens:
         self._claims = JWTClaimsRegistry(
             iss={"essential": True, "value": GATEWAY_ISSUER},
             aud={"essential": True, "value": ACCESS_AUDIENCE},
+            sub={"essential": True},
             exp={"essential": True},
             iat={"essential": True},
             jti={"essential": True},
@@ -65,6 +72,7 @@ class Tokens:
                 "username": person.username,
                 "role": person.role,
                 "sid": session_id,
+                "gen": person.generation,
                 "jti": new_id(),
                 "iat": now,
                 "exp": now + self._access_seconds,
@@ -112,17 +120,26 @@ class Tokens:
         return jwt.encode({"alg": key.alg, "typ": typ, "kid": key.kid}, claims, key, algorithms=_ALGORITHMS)
 
     def _verify(self, token: str, keys: KeySet) -> Session:
-        if len(token) > _MAX_LENGTH:
-            raise InvalidToken
         try:
-            decoded = jwt.decode(token, keys, algorithms=_ALGORITHMS)
-            self._claims.validate(decoded.claims)
-        except (JoseError, ValueError, TypeError) as error:
+            claims = decode_token(
+                token,
+                keys,
+                algorithms=_ALGORITHMS,
+                claims=self._claims,
+                typ=ACCESS_TYPE,
+                longest=LONGEST_SECONDS,
+            )
+            generation = int(claims.get("gen", 0))
+        except (BadToken, TypeError, ValueError) as error:
             raise InvalidToken from error
-        claims = decoded.claims
-        if decoded.header.get("typ") != ACCESS_TYPE:
-            raise InvalidToken
         role = str(claims["role"])
-        customer_id = str(claims.get("sub") or "") if role == CUSTOMER else ""
-        person = Person(str(claims["user_id"]), str(claims.get("username", "")), customer_id, role)
+        if role not in ROLES:
+            raise InvalidToken
+        person = Person(
+            user_id=str(claims["user_id"]),
+            username=str(claims.get("username", "")),
+            customer_id=str(claims["sub"]) if role == CUSTOMER else "",
+            role=role,
+            generation=generation,
+        )
         return Session(person, str(claims.get("sid") or claims["jti"]), float(claims["exp"]))

@@ -110,9 +110,11 @@ def actor_token(key: ECKey, typ: str = "actor+jwt", **claims: Any) -> str:
         "sub": "cust_001",
         "user_id": "u1",
         "role": "customer",
+        "iat": int(time.time()),
         "exp": int(time.time()) + 60,
         **claims,
     }
+    content = {name: value for name, value in content.items() if value is not None}
     return jwt.encode({"alg": "ES256", "kid": key.kid, "typ": typ}, content, key)
 
 
@@ -126,7 +128,42 @@ def test_the_actor_is_who_the_gateway_says(tmp_path: Path, key: ECKey) -> None:
         actor_token(key, aud="payment-platform"),
         actor_token(key, exp=1),
         actor_token(key, role=None)[:-4] + "AAAA",
+        actor_token(key, role=None),
+        actor_token(key, role="admin"),
+        actor_token(key, sub=None),
+        actor_token(key, sub=""),
+        actor_token(key, iat=None),
+        actor_token(key, exp=int(time.time()) + 86_400),
     ):
         with pytest.raises(Problem) as raised:
             verifier.verify(bad)
         assert raised.value.code == "unauthenticated"
+
+
+def test_a_dropped_keys_tokens_are_refused_although_they_were_seen(
+    tmp_path: Path, key: ECKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    path = tmp_path / "jwks.json"
+    new = ECKey.generate_key("P-256", auto_kid=True)
+
+    def publish(*keys: ECKey) -> None:
+        nonlocal clock
+        fresh = tmp_path / "fresh"
+        fresh.write_text(json.dumps({"keys": [each.as_dict(private=False) for each in keys]}))
+        fresh.replace(path)
+        clock += 11
+
+    publish(key, new)
+    verifier = ActorVerifier(path)
+    old_token, new_token = actor_token(key), actor_token(new)
+    for token in (old_token, new_token, old_token):
+        assert verifier.verify(token) is not None
+    publish(new)
+    assert verifier.verify(new_token) is not None
+    with pytest.raises(Problem):
+        verifier.verify(old_token)
+    path.write_text("{")
+    clock += 11
+    assert verifier.verify(new_token) is not None, "a broken file keeps the keys before it"

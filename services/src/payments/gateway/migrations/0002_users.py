@@ -1,0 +1,10 @@
+"""Users are administered: their access can end at once, by generation."""
+
+from payments.common.migration import run_sql
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    run_sql(__file__)
