@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from payment_operator.catalog import schemas, secret_kinds
-from payment_operator.rights import cluster_rules, rules, secret_rule
+from payment_operator.rights import cluster_rules, rotation_rule, rules, secret_rule
 
 NAMESPACE = "payment-operator-system"
 KUBE_VERSION = "v1.34.0"
@@ -18,7 +18,7 @@ KUBE_VERSION = "v1.34.0"
 def rights(platform_chart: Path) -> dict[str, Any]:
     """The rules that the operator's chart grants, in the namespace and in the cluster."""
     names = [kind.name for kind in secret_kinds(schemas(platform_chart))]
-    return {"cluster": cluster_rules(), "rules": rules(), "secrets": secret_rule(names)}
+    return {"cluster": cluster_rules(), "rules": [*rules(), rotation_rule()], "secrets": secret_rule(names)}
 
 
 def operator_manifests(operator_chart: Path) -> str:

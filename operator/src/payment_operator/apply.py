@@ -82,6 +82,23 @@ class Writer:
         logger.info("%s/%s/%s: created", self._namespace, kind.kind, body["metadata"]["name"])
         return True
 
+    def patch(self, kind: Kind, live: Object, changes: Object) -> Object:
+        """Change members of the object as it was read. Raises ApiError, a conflict when it changed since."""
+        metadata = live["metadata"]
+        identity = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        body = changes | {"metadata": changes.get("metadata", {}) | identity}
+        answer = self._cluster.call(
+            self._cluster.dynamic.patch,
+            kind,
+            namespace=self._namespace,
+            name=metadata["name"],
+            body=body,
+            content_type="application/merge-patch+json",
+            field_manager=FIELD_MANAGER,
+        )
+        metrics.WRITES.labels("patch", kind.kind).inc()
+        return answer
+
     def delete(self, ref: Ref, live: Object, propagation: str = "Background") -> None:
         """Delete exactly this object; one that is gone or was made anew meanwhile is left alone."""
         logger.info("%s/%s: delete", self._namespace, ref)

@@ -11,6 +11,8 @@ import yaml
 from payment_operator import keys
 
 SIGNING, ENCRYPTION = "gateway-signing-keys", "gateway-encryption-keys"
+#: Their consumers read them again when they change.
+ROTATING = frozenset({SIGNING, ENCRYPTION})
 KEY_SET = "private.jwks.json"
 PUBLIC_KEYS, IDENTITY = "gateway-public-keys", "service-identity"
 

@@ -25,6 +25,11 @@ CONDITIONS = (
     ConditionType("MigrationsApplied", "True", "The database has the schema of this version."),
     ConditionType("ServicesReady", "True", "All Deployments have all their replicas ready."),
     ConditionType(
+        "KeysRotated",
+        "True",
+        "No rotation of keys waits for its new key, or for a person. The message says when.",
+    ),
+    ConditionType(
         "ObservabilityReady", "Unknown", "Unknown with reason NotImplemented: not part of this version."
     ),
     ConditionType(

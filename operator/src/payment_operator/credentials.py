@@ -101,7 +101,11 @@ class Keeper:
 
         data = dict(self._cluster.parallel(one, kinds))
         foreign = self._referenced(referenced(spec)) if spec else {}
-        hashes = {name: digest(dict(content)) for name, content in (data | foreign).items()}
+        # Key sets rotate while the pods run, so these are no reason to replace any.
+        rolling = {
+            name: content for name, content in (data | foreign).items() if name not in catalog.ROTATING
+        }
+        hashes = {name: digest(dict(content)) for name, content in rolling.items()}
         return Credentials(hashes, (self._public_keys(stamp, data), self._identity(stamp)))
 
     def _made(self, kind: SecretKind, stamp: Stamp, write: bool) -> Data:

@@ -12,6 +12,7 @@ from payment_operator.credentials import Keeper, Stamp
 from payment_operator.errors import UnsupportedVersion
 from payment_operator.manifest import Owner, manifest
 from payment_operator.render import ClusterVersion, Renderer, Request
+from payment_operator.rotate import Rotator
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.values import release_of, values_of
@@ -45,9 +46,12 @@ class Desire:
             fix = f"set spec.version to {self.version} or install the operator of that version"
             raise UnsupportedVersion(f"{text}: {fix}")
         keeper = Keeper(self._cluster, Writer(self._cluster, owner.namespace), owner.namespace, self._secrets)
+        # Before the credentials are read, so that a new key is published in the same pass.
+        rotations = Rotator(self._cluster, owner, lambda: view.now).run(spec, view.rotate)
         stamp = Stamp(owner.name, FIELD_MANAGER, owner.reference())
         made = keeper.ensure(stamp, spec, write=not spec.paused)
         request = Request(owner.name, owner.namespace, values_of(spec, made.hashes), self._version())
         documents = [*self._renderer.render(request), *made.config_maps]
         desired = tuple(manifest(item, owner) for item in documents)
-        return replace(view, secrets_found=True, desired=desired, release=release_of(spec, self.version))
+        release = release_of(spec, self.version)
+        return replace(view, secrets_found=True, rotations=rotations, desired=desired, release=release)

@@ -7,6 +7,7 @@ from typing import Any
 import kopf
 
 from payment_operator.kinds import CHILDREN, PLATFORM, PLATFORM_LABEL, Kind
+from payment_operator.rotate import ROTATE_ANNOTATION
 from payment_operator.workqueue import WorkQueue
 
 #: Seconds in which events of children are gathered into one look.
@@ -15,19 +16,18 @@ GATHER = 0.2
 
 def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, queue: WorkQueue) -> None:
     """Every event of a platform or of one of its children queues their namespace."""
-    generations: dict[str, int] = {}
+    seen: dict[str, tuple[int, str]] = {}
 
     async def on_platform(body: kopf.Body, type: str | None, namespace: str | None, **_: Any) -> None:
         metadata = body["metadata"]
+        now = (metadata["generation"], (metadata.get("annotations") or {}).get(ROTATE_ANNOTATION, ""))
         if type == "DELETED":
-            generations.pop(metadata["uid"], None)
-        elif (
-            generations.get(metadata["uid"]) == metadata["generation"] and "deletionTimestamp" not in metadata
-        ):
+            seen.pop(metadata["uid"], None)
+        elif seen.get(metadata["uid"]) == now and "deletionTimestamp" not in metadata:
             # Only the status or labels changed: mostly our own writing.
             return
         else:
-            generations[metadata["uid"]] = metadata["generation"]
+            seen[metadata["uid"]] = now
         queue.add(str(namespace))
 
     async def on_child(namespace: str | None, **_: Any) -> None:

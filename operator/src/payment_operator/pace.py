@@ -7,6 +7,7 @@ from payment_operator.view import View
 
 #: Seconds: after a write, while a rollout waits, while something is not as it should be or runs elsewhere.
 SOON, WAITING, LATER = 1.0, 4.0, 15.0
+FAR = 60.0
 
 
 def again(view: View) -> float | None:
@@ -20,4 +21,13 @@ def again(view: View) -> float | None:
     if view.plan.waits:
         return WAITING
     healthy = view.complete and all(unready(item) is None for item in view.observed.live.values())
-    return None if healthy and not view.external else LATER
+    return _rotation(view, None if healthy and not view.external else LATER)
+
+
+def _rotation(view: View, otherwise: float | None) -> float | None:
+    """Not later than the next step of a rotation; one that is far away is for a full pass to find."""
+    due = min((item.due for item in view.rotations if item.due is not None), default=None)
+    seconds = None if due is None else max(SOON, (due - view.now).total_seconds())
+    if seconds is None or seconds > FAR:
+        return otherwise
+    return seconds if otherwise is None else min(seconds, otherwise)

@@ -16,6 +16,7 @@ from payment_operator.observe import observe
 from payment_operator.pace import again
 from payment_operator.plan import Rollout, plan
 from payment_operator.reach import external_addresses, unreachable
+from payment_operator.rotate import ROTATE_ANNOTATION
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.status import changed, conflict, status_of
 from payment_operator.values import parse
@@ -79,7 +80,8 @@ class Reconciler:
 
     def _blank(self, platform: Object) -> View:
         metadata, status = platform["metadata"], platform.get("status") or {}
-        return View(metadata["namespace"], metadata["generation"], self._now(), status, self._desire.version)
+        view = View(metadata["namespace"], metadata["generation"], self._now(), status, self._desire.version)
+        return replace(view, rotate=(metadata.get("annotations") or {}).get(ROTATE_ANNOTATION, ""))
 
     def _write(self, platform: Object, status: Object) -> None:
         """The status, when it says something new."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from payment_operator.catalog import ROTATING
 from payment_operator.credentials import ISSUER_PATH, JWKS_PATH
 from payment_operator.kinds import CHILDREN, PLATFORM, POD, PVC, SECRET
 
@@ -34,6 +35,11 @@ def rules() -> list[Rule]:
 def secret_rule(names: Sequence[str]) -> Rule:
     """Secrets are read by name only; list and watch of one name at a time show no other."""
     return _rule(SECRET.group, [SECRET.plural], ["get", "list", "watch"]) | {"resourceNames": sorted(names)}
+
+
+def rotation_rule() -> Rule:
+    """The key sets that the operator rotates are the only Secrets that it ever changes."""
+    return _rule(SECRET.group, [SECRET.plural], ["patch"]) | {"resourceNames": sorted(ROTATING)}
 
 
 def cluster_rules() -> list[Rule]:

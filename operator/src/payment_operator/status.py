@@ -101,6 +101,7 @@ def _findings(view: View) -> dict[str, Finding]:
         "Progressing": _progressing(view),
         "Degraded": _degraded(view, parts),
         **parts,
+        "KeysRotated": _keys(view),
         **unbuilt,
     }
 
@@ -111,6 +112,17 @@ def _secrets(view: View) -> Finding:
     if not view.secrets_found:
         return NOT_LOOKED
     return Finding("True", "Present", "all Secrets and keys are there")
+
+
+def _keys(view: View) -> Finding:
+    if not view.rotations:
+        return NOT_LOOKED
+    text = "; ".join(f"{item.name}: {item.message}" for item in view.rotations)
+    for reason in ("UnknownRequest", "NotManaged", "Rotating"):
+        if any(item.reason == reason for item in view.rotations):
+            return Finding("False", reason, text)
+    overlapping = any(item.reason == "Overlapping" for item in view.rotations)
+    return Finding("True", "Overlapping" if overlapping else "Current", text)
 
 
 def _dependency(view: View, name: str) -> Finding:

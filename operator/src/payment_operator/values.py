@@ -24,9 +24,10 @@ def parse(spec: Mapping[str, Any]) -> PaymentPlatformSpec:
 
 
 def values_of(spec: PaymentPlatformSpec, secret_hashes: Mapping[str, str]) -> dict[str, Any]:
-    """The values; ``paused`` is the operator's own affair and changes no manifest."""
+    """The values; ``paused`` and the rotation of keys are the operator's own affair, in no manifest."""
     values = spec.model_dump(by_alias=True, exclude_none=True, mode="json")
     values.pop("paused", None)
+    values.get("security", {}).pop("keyRotation", None)
     values["operator"] = {"managed": True, "secretHashes": dict(secret_hashes)}
     return values
 

@@ -12,6 +12,7 @@ from payment_operator.kinds import COMPONENT_LABEL, Ref
 from payment_operator.manifest import Manifest
 from payment_operator.observe import Observed
 from payment_operator.plan import Plan
+from payment_operator.rotate import Standing
 from payment_operator.spec import PaymentPlatformSpec
 
 Object = Mapping[str, Any]
@@ -27,8 +28,10 @@ class View:
     previous: Object
     version: str
     release: str = ""
+    rotate: str = ""
     spec: PaymentPlatformSpec | None = None
     secrets_found: bool = False
+    rotations: Sequence[Standing] = ()
     desired: Sequence[Manifest] = ()
     observed: Observed = field(default_factory=lambda: Observed({}, frozenset(), []))
     plan: Plan = field(default_factory=Plan)

@@ -20,6 +20,7 @@ from payment_operator.catalog import schemas
 from payment_operator.errors import ApiError
 from payment_operator.kinds import BY_KIND, CHILDREN, PLATFORM, SECRET, Kind
 from payment_operator.render import Renderer
+from payment_operator.rotate import ROTATE_ANNOTATION
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.workqueue import WorkQueue
 from tests.contract.chart.samples import PRODUCTION
@@ -98,6 +99,8 @@ def lived() -> Recording:
         platform["spec"] = platform["spec"] | {"postgres": {"storage": {"size": "900Gi"}}}
         world.run()
         cluster.claims_immutable = False
+        platform["metadata"]["annotations"] = {ROTATE_ANNOTATION: "signing-keys, encryption-keys"}
+        world.run()
         world.settle()
         # An operator whose chart has nothing any more prunes one of each kind.
         patch.setattr(renderer, "render", lambda _: [])

@@ -15,7 +15,7 @@ Object = dict[str, Any]
 class FakeDynamic:
     """Names of operations, as the real client has them."""
 
-    create, get, delete = "create", "get", "delete"
+    create, get, delete, patch = "create", "get", "delete", "patch"
 
 
 class FakeCluster:
@@ -32,9 +32,8 @@ class FakeCluster:
 
     def put(self, kind: str, namespace: str, name: str, **fields: Any) -> Object:
         """An object that was there before."""
-        metadata = {"name": name, "namespace": namespace, "uid": f"uid-{kind}-{name}"} | fields.pop(
-            "metadata", {}
-        )
+        metadata = {"name": name, "namespace": namespace, "uid": f"uid-{kind}-{name}", "resourceVersion": "1"}
+        metadata |= fields.pop("metadata", {})
         self.objects[kind, namespace, name] = {"kind": kind, "metadata": metadata} | fields
         return self.objects[kind, namespace, name]
 
@@ -67,6 +66,8 @@ class FakeCluster:
             self.log.append(f"delete {kind.kind}/{arguments['name']}")
             return self.objects.pop((kind.kind, namespace, arguments["name"]))
         body = json.loads(json.dumps(arguments["body"]))
+        if operation == "patch":
+            return self._patch(kind, namespace, arguments["name"], body)
         name = body["metadata"]["name"]
         if (kind.kind, namespace, name) in self.objects:
             raise ApiError(409, "already exists")
@@ -74,6 +75,17 @@ class FakeCluster:
             body.setdefault("data", {})[key] = base64.b64encode(value.encode()).decode()
         self.log.append(f"create {kind.kind}/{name}")
         return self.put(kind.kind, namespace, name, **{k: v for k, v in body.items() if k != "kind"})
+
+    def _patch(self, kind: Kind, namespace: str, name: str, body: Object) -> Object:
+        live = self.objects[kind.kind, namespace, name]
+        if body["metadata"].pop("resourceVersion") != live["metadata"]["resourceVersion"]:
+            raise ApiError(409, "the object has been modified")
+        self.log.append(f"patch {kind.kind}/{name}")
+        annotations = live["metadata"].setdefault("annotations", {})
+        annotations |= body["metadata"].get("annotations", {})
+        live.setdefault("data", {}).update(body.get("data", {}))
+        live["metadata"]["resourceVersion"] += "1"
+        return live
 
     def apply(
         self,

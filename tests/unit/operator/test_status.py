@@ -12,6 +12,7 @@ from payment_operator.kinds import Ref
 from payment_operator.manifest import Manifest
 from payment_operator.observe import Observed
 from payment_operator.plan import Plan
+from payment_operator.rotate import Standing
 from payment_operator.status import changed, conflict, status_of
 from payment_operator.values import parse
 from payment_operator.view import View
@@ -43,6 +44,7 @@ def look(objects: list[tuple[Manifest, Object]], **fields: Any) -> View:
         release="0.1.0",
         spec=parse({"profile": "dev"}),
         secrets_found=True,
+        rotations=(Standing("signing-keys", "Current", "key k in use"),),
         desired=[item for item, _ in objects],
         observed=Observed(by_ref(*(live for _, live in objects)), frozenset(), []),
     )

@@ -12,7 +12,8 @@ _GENERATED_BYTES = 15  # 20 characters, 120 bits
 _COMMON = frozenset(
     "password passwort passw0rd p@ssword p@ssw0rd letmein welcome iloveyou qwerty qwertyuiop asdfghjkl"
     " zxcvbnm administrator admin operator auditor customer changeme secret monkey dragon football"
-    " baseball sunshine princess superman trustno payment payments paymentplatform bank abcdefghijkl qazwsxedc default".split()
+    " baseball sunshine princess superman trustno payment payments paymentplatform bank"
+    " abcdefghijkl qazwsxedc default".split()
 )
 _ROWS = (
     "01234567890123456789",
