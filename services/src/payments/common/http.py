@@ -1,5 +1,8 @@
 """Calls to other services: keep-alive, the caller's identity, the request's id, trace and deadline.
 
+Each peer has a circuit breaker: while it is open a call fails at once, known to have had no effect. Deadlines
+shrink from hop to hop, and no call begins when the time left is used up.
+
 aiohttp, because a request costs a tenth of httpx's CPU (measured: 88 against 1,340 microseconds).
 """
 
@@ -12,11 +15,14 @@ import msgspec
 
 from payments.common import context
 from payments.common.auth import TokenFile
+from payments.common.breaker import Breaker, State
 from payments.common.errors import unavailable
 
 T = TypeVar("T")
 
 _KEEPALIVE_SECONDS = 60.0
+# What a caller keeps of its own time to work with the answer, so that a callee's deadline is always earlier.
+HOP_SECONDS = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +105,7 @@ class Peer:
         self._url = url
         self._timeout = timeout
         self._distrusted_until = float("-inf")
+        self.breaker = Breaker(changed=self._circuit_changed)
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Reply:
         """POST `body` (a Struct, dict or ready bytes) as JSON; see `request`."""
@@ -117,6 +124,7 @@ class Peer:
         actor_token: str | None = None,
         headers: dict[str, str] | None = None,
         timeout: float | None = None,
+        guarded: bool = True,
     ) -> Reply:
         """Send a request and read the whole answer, whatever its status.
 
@@ -125,30 +133,54 @@ class Peer:
         address that was given to another pod, a proxy in between): kept connections are not used then until
         all of that time have gone.
 
+        Args:
+            guarded: False lets the call through an open circuit: for what must be known or finished because
+                of an effect that may exist already. Its end counts for the circuit all the same.
+
         Raises:
-            PeerDown: no answer of the peer within the timeout or the request's deadline, or no token of our
-                own.
+            PeerDown: no answer of the peer within the timeout or the request's deadline, no time left, an
+                open circuit, or no token of our own.
         """
+        limit = self._limit(timeout)
+        if limit <= 0:
+            raise PeerDown(self.name, sent=False)
+        sent_headers = self._headers(limit, actor_token, headers)
+        if guarded and not self.breaker.allow():
+            raise PeerDown(self.name, sent=False)
+        try:
+            reply = await self._send(method, path, body, sent_headers, limit)
+        except PeerDown as error:
+            # Too little time is the caller's fault: only a peer that had enough of it has failed.
+            if isinstance(error.__cause__, TimeoutError) and limit < 0.5 * min(self._timeout, 2.0):
+                self.breaker.neutral()
+            else:
+                self.breaker.failure()
+            raise
+        except BaseException:
+            self.breaker.neutral()
+            raise
+        self.breaker.success()
+        return reply
+
+    def _limit(self, timeout: float | None) -> float:
+        """Seconds that a call may take; 0 or less when no time is left for it."""
+        limit = timeout or self._timeout
+        end = context.deadline.get()
+        return limit if end is None else min(limit, end - time.time() - HOP_SECONDS)
+
+    async def _send(self, method: str, path: str, body: Any, headers: dict[str, str], limit: float) -> Reply:
+        end = time.monotonic() + limit
         session = self._http.session(pooled=time.monotonic() > self._distrusted_until)
         if session is None:
             raise PeerDown(self.name, sent=False)
-        limit = context.remaining(timeout or self._timeout)
-        data = None if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
-        try:
-            sent_headers = self._headers(limit, actor_token, data is not None)
-        except OSError as error:
-            raise PeerDown(self.name, sent=False) from error
-        if headers:
-            sent_headers |= headers
-        options = {
-            "data": data,
-            "headers": sent_headers,
-            "timeout": aiohttp.ClientTimeout(total=limit),
-            "allow_redirects": False,
-        }
+        options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
+        if body is not None:
+            options["data"] = body if isinstance(body, bytes) else msgspec.json.encode(body)
+            headers["Content-Type"] = "application/json"
         for attempt in (1, 2):
+            options["timeout"] = aiohttp.ClientTimeout(total=max(0.001, end - time.monotonic()))
             try:
-                async with session.request(method, self._url + path, **options) as response:  # type: ignore[arg-type]
+                async with session.request(method, self._url + path, **options) as response:
                     if "X-Request-Id" not in response.headers:
                         self._distrusted_until = time.monotonic() + _KEEPALIVE_SECONDS + 1
                         log.warning("not %s answered at %s: %d", self.name, self._url, response.status)
@@ -164,24 +196,41 @@ class Peer:
                 raise PeerDown(self.name, sent=True) from error
         raise AssertionError("unreachable")
 
-    def _headers(self, limit: float, actor_token: str | None, has_body: bool) -> dict[str, str]:
+    def _circuit_changed(self, state: State) -> None:
+        log.log(
+            logging.INFO if state is State.CLOSED else logging.WARNING,
+            "circuit to %s: %s",
+            self.name,
+            state.name.lower(),
+            extra={"peer": self.name, "circuit": state.name.lower()},
+        )
+
+    def _headers(
+        self, limit: float, actor_token: str | None = None, more: dict[str, str] | None = None
+    ) -> dict[str, str]:
+        try:
+            authorization = self._http.authorization()
+        except OSError as error:
+            raise PeerDown(self.name, sent=False) from error
         headers = {
-            "Authorization": self._http.authorization(),
+            "Authorization": authorization,
             "X-Request-Id": context.request_id.get(),
             "X-Deadline": f"{time.time() + limit:.3f}",
         }
-        if has_body:
-            headers["Content-Type"] = "application/json"
         if actor_token:
             headers["X-Actor-Token"] = actor_token
         if traceparent := context.traceparent.get():
             headers["traceparent"] = traceparent
-        return headers
+        return headers | more if more else headers
 
     async def ping(self) -> None:
-        """Raises Problem(service_unavailable) when the peer's /live does not answer 200."""
+        """Raises Problem(service_unavailable) when the peer's /live does not answer 200.
+
+        Past the circuit breaker: a process that lives may still not answer its questions.
+        """
         try:
-            reply = await self.get("/live", timeout=2)
+            limit = max(0.001, self._limit(2.0))
+            reply = await self._send("GET", "/live", None, self._headers(limit), limit)
         except PeerDown as error:
             raise unavailable(self.name) from error
         if reply.status != 200:

@@ -1,7 +1,8 @@
 """What this service needs of those who move money: account-service and the partner bank.
 
 A call that may move money ends in one of four ways: done, refused (`Refused`), surely without effect
-(`Untouched`), or nobody knows (`Unknown`). The last is never guessed: it is asked again.
+(`Untouched`), or nobody knows (`Unknown`). The last is never guessed: it is asked again, through an open
+circuit, too.
 """
 
 from typing import Any
@@ -105,7 +106,7 @@ class Accounts:
     async def transferred(self, payment_id: str) -> bool:
         """Whether the payment's transfer was posted. Raises Unknown."""
         try:
-            reply = await self._peer.get(f"/transfers/{payment_id}")
+            reply = await self._peer.get(f"/transfers/{payment_id}", guarded=False)
         except PeerDown as error:
             raise Unknown(self._peer.name) from error
         if reply.status == 200:
@@ -128,11 +129,11 @@ class Accounts:
     async def post_hold(self, payment: Payment) -> None:
         """Turn the hold into postings. Raises Refused, Untouched or Unknown."""
         path = f"/holds/{payment.id}/post"
-        await _effect(self._peer, path, {"bank_reference": payment.bank_reference}, None)
+        await _effect(self._peer, path, {"bank_reference": payment.bank_reference}, None, guarded=False)
 
     async def void_hold(self, payment: Payment) -> None:
         """Release the hold for good; none can be made afterwards. Raises Refused, Untouched or Unknown."""
-        await _effect(self._peer, f"/holds/{payment.id}/void", {}, None)
+        await _effect(self._peer, f"/holds/{payment.id}/void", {}, None, guarded=False)
 
 
 class Bank:
@@ -161,7 +162,7 @@ class Bank:
     async def status(self, payment: Payment) -> BankTransfer | None:
         """What became of the transfer; None when the bank has never heard of it. Raises Unknown."""
         try:
-            reply = await self._peer.get(f"/transfers/{payment.bank_reference}")
+            reply = await self._peer.get(f"/transfers/{payment.bank_reference}", guarded=False)
         except PeerDown as error:
             raise Unknown(self._peer.name) from error
         return None if reply.status == 404 else self._transfer(reply)
@@ -178,10 +179,14 @@ class Bank:
         return transfer
 
 
-async def _effect(peer: Peer, path: str, body: Any, actor_token: str | None) -> None:
-    """A call that changes balances. A 5xx may hide a commit whose answer was lost, so it is Unknown."""
+async def _effect(peer: Peer, path: str, body: Any, actor_token: str | None, *, guarded: bool = True) -> None:
+    """A call that changes balances. A 5xx may hide a commit whose answer was lost, so it is Unknown.
+
+    Args:
+        guarded: False for what finishes a payment that has had an effect: an open circuit does not stop it.
+    """
     try:
-        reply = await peer.post(path, body, actor_token=actor_token)
+        reply = await peer.post(path, body, actor_token=actor_token, guarded=guarded)
     except PeerDown as error:
         raise (Unknown if error.sent else Untouched)(peer.name) from error
     if reply.status in (200, 201):
