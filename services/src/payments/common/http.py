@@ -13,12 +13,26 @@ from typing import Any, NamedTuple, Self, TypeVar
 import aiohttp
 import msgspec
 
-from payments.common import context
+from payments.common import context, metrics
 from payments.common.auth import TokenFile
 from payments.common.breaker import Breaker, State
 from payments.common.errors import unavailable
 
 T = TypeVar("T")
+
+CIRCUIT = metrics.gauge(
+    "payments_circuit_state",
+    "Circuit to a peer: 0 closed, 1 half-open (a probe is on its way), 2 open.",
+    ["peer"],
+)
+OPENED = metrics.counter(
+    "payments_circuit_opened_total", "Times that the circuit to a peer opened.", ["peer"]
+)
+SHORT = metrics.counter(
+    "payments_circuit_refused_total",
+    "Calls that an open circuit answered at once, without the peer.",
+    ["peer"],
+)
 
 _KEEPALIVE_SECONDS = 60.0
 # What a caller keeps of its own time to work with the answer, so that a callee's deadline is always earlier.
@@ -106,6 +120,7 @@ class Peer:
         self._timeout = timeout
         self._distrusted_until = float("-inf")
         self.breaker = Breaker(changed=self._circuit_changed)
+        CIRCUIT.labels(name).set(State.CLOSED)
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Reply:
         """POST `body` (a Struct, dict or ready bytes) as JSON; see `request`."""
@@ -146,6 +161,7 @@ class Peer:
             raise PeerDown(self.name, sent=False)
         sent_headers = self._headers(limit, actor_token, headers)
         if guarded and not self.breaker.allow():
+            SHORT.labels(self.name).inc()
             raise PeerDown(self.name, sent=False)
         try:
             reply = await self._send(method, path, body, sent_headers, limit)
@@ -197,6 +213,9 @@ class Peer:
         raise AssertionError("unreachable")
 
     def _circuit_changed(self, state: State) -> None:
+        CIRCUIT.labels(self.name).set(state)
+        if state is State.OPEN:
+            OPENED.labels(self.name).inc()
         log.log(
             logging.INFO if state is State.CLOSED else logging.WARNING,
             "circuit to %s: %s",

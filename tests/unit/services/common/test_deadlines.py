@@ -21,6 +21,7 @@ from payments.common.auth import TokenFile
 from payments.common.breaker import Breaker, State
 from payments.common.errors import unavailable
 from payments.common.http import Http, Peer, PeerDown
+from payments.common.metrics import REGISTRY
 from payments.common.middleware import Problems, RequestContext
 from tests.support.echo_peer import echo_peer
 
@@ -131,7 +132,7 @@ async def test_a_silent_peer_opens_the_circuit_and_then_fails_at_once(tmp_path: 
     (tmp_path / "token").write_text("a token")
     async with echo_peer() as server, Http(TokenFile(tmp_path / "token")) as http:
         server.delay = 5
-        peer = http.peer("kyc-service", f"http://127.0.0.1:{server.port}", timeout=0.05)
+        peer = http.peer("a-silent-one", f"http://127.0.0.1:{server.port}", timeout=0.05)
         changes: list[State] = []
         peer.breaker = Breaker(pause=60, changed=changes.append)
         for _ in range(5):
@@ -144,6 +145,7 @@ async def test_a_silent_peer_opens_the_circuit_and_then_fails_at_once(tmp_path: 
             await peer.get("/version")
         assert not caught.value.sent and len(server.seen) == asked
         await peer.ping()  # told past the circuit, and no proof that questions are answered
+        assert REGISTRY.get_sample_value("payments_circuit_refused_total", {"peer": "a-silent-one"}) == 1
         server.delay = 0
         assert (await peer.get("/version", guarded=False)).status == 200
         assert changes == [State.OPEN, State.CLOSED]
