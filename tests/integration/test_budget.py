@@ -9,6 +9,7 @@ import pytest
 from hack.bench.budget import measure
 from hack.dev.catalog import Servers
 from hack.dev.stack import Stack
+from tests.integration.conftest import PORT_OFFSET
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def logging_stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
     stack = Stack(
         folder / "identity",
         Servers(servers.postgres, servers.redis, servers.kafka, f"{servers.database}_budget"),
-        offset=2000,
+        offset=PORT_OFFSET + 1000,
         log_folder=folder / "logs",
         variables={"RATE_LIMIT_REQUESTS": "1000000", "LOG_LEVEL": "DEBUG"},
     )

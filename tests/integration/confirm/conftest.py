@@ -16,6 +16,7 @@ import pytest
 from hack.dev.catalog import Servers
 from hack.dev.stack import Stack
 from tests.integration.confirm.gate import Gate, gate
+from tests.integration.conftest import PORT_OFFSET
 
 LEASE_SECONDS = 4
 PEERS = ("account-service", "risk-service", "otp-service", "partner-bank-api")
@@ -182,7 +183,9 @@ async def running_system(servers: Servers, tmp_path_factory: pytest.TempPathFact
     variables = {"LEASE_SECONDS": str(LEASE_SECONDS), "CLEANING_SECONDS": "2"}
     # Cut off from Kafka: its consumers would share the groups, and the events, of other tests' services.
     variables["KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
-    stack = Stack(folder / "identity", own, offset=3000, log_folder=folder / "logs", variables=variables)
+    stack = Stack(
+        folder / "identity", own, offset=PORT_OFFSET + 2000, log_folder=folder / "logs", variables=variables
+    )
     stack.prepare()
     async with AsyncExitStack() as stacked:
         gates = {name: await stacked.enter_async_context(gate(stack.url(name))) for name in PEERS}
