@@ -19,7 +19,7 @@ def logging_stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
     stack = Stack(
         folder / "identity",
         Servers(servers.postgres, servers.redis, servers.kafka, f"{servers.database}_budget"),
-        offset=PORT_OFFSET + 1000,
+        offset=PORT_OFFSET + 100,
         log_folder=folder / "logs",
         variables={"RATE_LIMIT_REQUESTS": "1000000", "LOG_LEVEL": "DEBUG"},
     )

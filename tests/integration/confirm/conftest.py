@@ -184,7 +184,7 @@ async def running_system(servers: Servers, tmp_path_factory: pytest.TempPathFact
     # Cut off from Kafka: its consumers would share the groups, and the events, of other tests' services.
     variables["KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
     stack = Stack(
-        folder / "identity", own, offset=PORT_OFFSET + 2000, log_folder=folder / "logs", variables=variables
+        folder / "identity", own, offset=PORT_OFFSET + 200, log_folder=folder / "logs", variables=variables
     )
     stack.prepare()
     async with AsyncExitStack() as stacked:
