@@ -98,6 +98,7 @@ def environment(
         "SMS_PROVIDER": "sandbox",
         "EMAIL_PROVIDER": "sandbox",
         "PUSH_PROVIDER": "sandbox",
+        "WEBHOOKS_ALLOW_PRIVATE": "true",
     }
     variables |= {peer_variable(name): f"http://127.0.0.1:{ports[name]}" for name in service.calls}
     if service.schema:

@@ -37,6 +37,38 @@ PRUNE_BATCH = 1000
 PRUNE_SECONDS = 3600.0
 
 
+class Numbering:
+    """Gives the rows of a schema's outbox their sequence, in the order in which they were committed."""
+
+    def __init__(self, schema: str) -> None:
+        self.lock = f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))"
+        self._due = f"SELECT EXISTS (SELECT FROM {schema}.outbox WHERE sequence IS NULL)"  # noqa: S608
+        self._number = f"""
+            WITH next AS (
+                SELECT id, topic, row_number() OVER (PARTITION BY topic ORDER BY id) AS n
+                FROM (SELECT id, topic FROM {schema}.outbox
+                      WHERE sequence IS NULL ORDER BY id LIMIT {BATCH}) AS unnumbered),
+            last AS (
+                SELECT topic, (SELECT coalesce(max(sequence), 0) FROM {schema}.outbox
+                               WHERE outbox.topic = topics.topic) AS n
+                FROM (SELECT DISTINCT topic FROM next) AS topics)
+            UPDATE {schema}.outbox SET sequence = last.n + next.n
+            FROM next JOIN last USING (topic) WHERE outbox.id = next.id"""  # noqa: S608
+
+    async def number(self, database: Database) -> bool:
+        """Number up to BATCH rows; False when somebody else is at work. Raises Problem."""
+        async with database.transaction() as connection:
+            if not await connection.fetchval(self.lock):
+                return False
+            await connection.execute(self._number)
+        return True
+
+    async def number_due(self, database: Database) -> None:
+        """Number what nobody has numbered yet, at the cost of one look when there is nothing."""
+        if await database.fetchval(self._due):
+            await self.number(database)
+
+
 class Relay(Loop):
     """Moves a schema's outbox to Kafka in order. `wake()` after a commit spares the wait of up to 0.5 s.
 
@@ -63,19 +95,8 @@ class Relay(Loop):
         self._source = source
         self._retention = retention
         self._prune_at = math.inf if retention is None else 0.0
-        self._lock = f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))"
+        self._numbering = Numbering(schema)
         self._pending = f"SELECT EXISTS (SELECT FROM {schema}.outbox WHERE published_at IS NULL)"  # noqa: S608
-        self._number = f"""
-            WITH next AS (
-                SELECT id, topic, row_number() OVER (PARTITION BY topic ORDER BY id) AS n
-                FROM (SELECT id, topic FROM {schema}.outbox
-                      WHERE sequence IS NULL ORDER BY id LIMIT {BATCH}) AS unnumbered),
-            last AS (
-                SELECT topic, (SELECT coalesce(max(sequence), 0) FROM {schema}.outbox
-                               WHERE outbox.topic = topics.topic) AS n
-                FROM (SELECT DISTINCT topic FROM next) AS topics)
-            UPDATE {schema}.outbox SET sequence = last.n + next.n
-            FROM next JOIN last USING (topic) WHERE outbox.id = next.id"""  # noqa: S608
         self._select = f"""
             SELECT id, event_id, topic, key, type, payload, traceparent, created_at, sequence
             FROM {schema}.outbox WHERE published_at IS NULL AND sequence IS NOT NULL
@@ -95,12 +116,10 @@ class Relay(Loop):
             await self._prune_some()
         if not await self._database.fetchval(self._pending):
             return IDLE_SECONDS
+        if not await self._numbering.number(self._database):
+            return IDLE_SECONDS
         async with self._database.transaction() as connection:
-            if not await connection.fetchval(self._lock):
-                return IDLE_SECONDS
-            await connection.execute(self._number)
-        async with self._database.transaction() as connection:
-            if not await connection.fetchval(self._lock):
+            if not await connection.fetchval(self._numbering.lock):
                 return IDLE_SECONDS
             rows = await connection.fetch(self._select)
             if rows:
@@ -112,7 +131,7 @@ class Relay(Loop):
         # Set first: events do not wait for a prune that fails.
         self._prune_at = time.monotonic() + PRUNE_SECONDS
         async with self._database.transaction() as connection:
-            if not await connection.fetchval(self._lock):
+            if not await connection.fetchval(self._numbering.lock):
                 return
             deleted = int((await connection.execute(self._prune, self._retention)).split()[-1])
         if deleted > PRUNE_BATCH // 2:  # a batch is never quite full while a kept row lies in it

@@ -61,8 +61,8 @@ class Call(Generic[B]):
 Handler = Callable[[Call[B]], Awaitable[Any]]
 
 
-def post(path: str, body: type[B], handler: Handler[B]) -> Route:
-    """A POST route. The handler returns a Struct or dict (200), or a Response of its own."""
+def post(path: str, body: type[B], handler: Handler[B], *, method: str = "POST") -> Route:
+    """A POST route, or another one with a body. The handler returns a Struct or dict (200), or a Response."""
     decoder = msgspec.json.Decoder(body)
 
     async def endpoint(request: Request) -> Response:
@@ -70,16 +70,16 @@ def post(path: str, body: type[B], handler: Handler[B]) -> Route:
         call = Call(request, raw, _decode(decoder, raw or b"{}"))
         return _respond(await handler(call))
 
-    return Route(path, endpoint, methods=["POST"])
+    return Route(path, endpoint, methods=[method])
 
 
-def get(path: str, handler: Handler[None]) -> Route:
-    """A GET route; parameters come from `call.path` and `call.request.query_params`."""
+def get(path: str, handler: Handler[None], *, method: str = "GET") -> Route:
+    """A GET or DELETE route; parameters come from `call.path` and `call.request.query_params`."""
 
     async def endpoint(request: Request) -> Response:
         return _respond(await handler(Call(request, b"", None)))
 
-    return Route(path, endpoint, methods=["GET"])
+    return Route(path, endpoint, methods=[method])
 
 
 def reply(result: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -27,6 +27,7 @@ from payments.confirm.usecases.refund import CreateRefunds
 from payments.confirm.usecases.resend_otp import ResendOtp
 from payments.confirm.usecases.review import Review
 from payments.confirm.usecases.settlement import Settlement
+from payments.confirm.webhooks.wiring import wire
 
 __all__ = ["Settings", "create"]
 
@@ -79,13 +80,15 @@ def create(settings: Settings) -> FastAPI:
         queries=queries,
     )
 
+    webhook_routes, webhook_loops = wire(settings, database)
+
     async def ready() -> bool:
         return await database.ready(SCHEMA, REVISION)
 
     return create_app(
         settings,
-        routes=Routes(use_cases).routes(),
-        resources=[database, http, producer, relay, janitor],
+        routes=[*Routes(use_cases).routes(), *webhook_routes],
+        resources=[database, http, producer, relay, janitor, *webhook_loops],
         ready=ready,
         dependencies={
             "postgres": lambda: database.fetchval("SELECT 1", timeout=2),

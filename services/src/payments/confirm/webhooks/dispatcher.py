@@ -1,0 +1,138 @@
+"""Sends what is due, many endpoints at a time, few deliveries of each: a slow one delays nobody else.
+
+Delivery is at least once: a process that dies between the sending and the writing down leaves its claim, and
+after the lease another one sends again. Order is not promised, since what fails is overtaken.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import timedelta
+
+from payments.common import metrics
+from payments.common.background import Loop
+from payments.common.clock import utcnow
+from payments.common.errors import Problem
+from payments.confirm.webhooks import retries, signing
+from payments.confirm.webhooks.deliveries import Deliveries, Delivery
+from payments.confirm.webhooks.sender import Attempt, Sender
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+BREATH_SECONDS = 0.02  # so that what ends together is replaced by one claim
+DRAIN_SECONDS = 4.0
+PRUNE_SECONDS = 3600.0
+_GONE = 410
+
+ATTEMPTS = metrics.counter("payments_webhook_attempts_total", "Attempts to deliver, by outcome.", ["outcome"])
+SECONDS = metrics.histogram("payments_webhook_attempt_seconds", "How long an attempt took.")
+SENDING = metrics.gauge("payments_webhook_deliveries_in_flight", "Deliveries that are being sent now.")
+
+
+class Dispatcher(Loop):
+    """Claims, signs, sends and writes down.
+
+    Args:
+        table: the waits after failed attempts, in seconds.
+        limit: deliveries at a time in this process.
+        writers: connections of the database used at a time to write results down.
+    """
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        sender: Sender,
+        *,
+        table: tuple[float, ...],
+        limit: int,
+        writers: int = 2,
+    ) -> None:
+        super().__init__("webhook dispatcher", self._step)
+        self._deliveries = deliveries
+        self._sender = sender
+        self._table = table
+        self._limit = limit
+        self._writing = asyncio.Semaphore(writers)
+        self._sending: dict[asyncio.Task[None], Delivery] = {}
+
+    async def _step(self) -> float:
+        free = self._limit - len(self._sending)
+        claimed = await self._deliveries.claim(free) if free > 0 else []
+        for delivery in claimed:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._sending[task] = delivery
+            task.add_done_callback(self._done)
+        SENDING.set(len(self._sending))
+        if not claimed:
+            return IDLE_SECONDS
+        await asyncio.sleep(BREATH_SECONDS)
+        return 0
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._sending.pop(task, None)
+        SENDING.set(len(self._sending))
+        self.wake()
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            headers = signing.headers(delivery.event_id, delivery.body, delivery.secrets, utcnow())
+            attempt = await self._sender.send(delivery.url, delivery.body, headers)
+            outcome, delay = verdict(attempt, delivery.attempt, self._table)
+            ATTEMPTS.labels(outcome).inc()
+            SECONDS.observe(attempt.duration_ms / 1000)
+            async with self._writing:
+                await self._deliveries.end(delivery, outcome, attempt, delay)
+        except Problem as problem:
+            # What came of it is not written down: after the lease it is sent once more.
+            log.warning(
+                "webhook attempt not written down: %s", problem.code, extra={"delivery_id": delivery.id}
+            )
+        except Exception:
+            log.exception("webhook not sent", extra={"delivery_id": delivery.id})
+
+    async def __aexit__(self, *_: object) -> None:
+        await super().__aexit__()
+        if not self._sending:
+            return
+        late = (await asyncio.wait(self._sending, timeout=DRAIN_SECONDS))[1]
+        left = [self._sending[task] for task in late if task in self._sending]
+        for task in late:
+            task.cancel()
+        if left:
+            await asyncio.wait(late, timeout=1)
+            try:
+                await self._deliveries.release(left)
+            except Problem:
+                log.warning("%d webhooks are sent again after their lease", len(left))
+
+
+def verdict(attempt: Attempt, number: int, table: tuple[float, ...]) -> tuple[str, timedelta | None]:
+    """What an attempt means: delivered, gone, retry after a delay, or failed for good."""
+    if attempt.delivered:
+        return "delivered", None
+    if attempt.status == _GONE:
+        return "gone", None
+    delay = retries.delay(table, number)
+    return ("failed", None) if delay is None else ("retry", delay)
+
+
+class Pruner(Loop):
+    """Deletes old events with their deliveries, once an hour."""
+
+    def __init__(self, deliveries: Deliveries, *, age: timedelta, every: float = PRUNE_SECONDS) -> None:
+        super().__init__("webhook pruner", self._step)
+        self._deliveries = deliveries
+        self._age = age
+        self._every = every
+
+    async def _step(self) -> float:
+        began = time.monotonic()
+        pruned = await self._deliveries.prune(self._age)
+        if pruned == 1000:
+            return 0.1
+        if pruned:
+            log.info(
+                "old webhook events deleted", extra={"count": pruned, "seconds": time.monotonic() - began}
+            )
+        return self._every
