@@ -42,7 +42,8 @@ async def test_a_payment_is_told_from_its_creation_to_its_refund(system: System)
         # Exactly the public document: unknown members are refused by these types.
         document = msgspec.json.encode(one.event["data"]["object"])
         shape = RefundData if kind.startswith("refund.") else PaymentData
-        assert msgspec.json.decode(document, type=shape).object == kind.partition(".")[0]
+        msgspec.json.decode(document, type=shape)
+        assert one.event["data"]["object"]["object"] == kind.partition(".")[0]
         with pytest.raises(WebhookVerificationError):
             one.verify("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     assert came["payment.succeeded"].event["data"]["object"] == confirmed.json()
