@@ -9,19 +9,24 @@ from starlette.routing import Route
 from payments.common.clock import utcnow
 from payments.common.routes import Call, get, post
 from payments.ofac.domain.decision import Decision, Subject
+from payments.ofac.sdn import document
 from payments.ofac.usecases import Kind, Screener
 
 SOURCE = "OFAC_SDN_LIST"
 
 
 class CheckRequest(msgspec.Struct):
-    """Who is screened; `customer_id` is null for somebody who is no customer of ours, such as a payee."""
+    """Who is screened; `customer_id` is null for somebody who is no customer of ours, such as a payee.
+
+    `documents` are numbers of passports, identity cards or registers.
+    """
 
     name: Annotated[str, msgspec.Meta(max_length=512, pattern=r"\A[^\x00]*\Z")]
     customer_id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:-]{1,128}\Z")] | None = None
     country: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{2}\Z")] | None = None
     kind: Kind | None = None
     date_of_birth: date | None = None
+    documents: Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=20)] = []
 
 
 class CheckReply(msgspec.Struct):
@@ -58,7 +63,8 @@ class Routes:
     async def check(self, call: Call[CheckRequest]) -> CheckReply:
         """Screen and store the decision."""
         body = call.body
-        subject = Subject(body.customer_id, body.name, body.country, body.date_of_birth)
+        documents = tuple(filter(None, map(document, body.documents)))
+        subject = Subject(body.customer_id, body.name, body.country, body.date_of_birth, documents)
         outcome = await self._screener.screen(subject, body.kind)
         return CheckReply(
             customer_id=body.customer_id,

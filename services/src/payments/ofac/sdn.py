@@ -20,6 +20,14 @@ _COLUMNS = {"sdn.csv": 12, "alt.csv": 5, "add.csv": 6, "sdn_comments.csv": 2}
 _TYPES: dict[str, EntryType] = {"individual": "individual", "vessel": "vessel", "aircraft": "aircraft"}
 _ALIAS_KINDS: dict[str, NameKind] = {"aka": "aka", "fka": "fka", "nka": "nka"}
 _WEAK = re.compile(r"""a\.k\.a\.,? (?:'([^']+)'|"([^"]+)")""", re.IGNORECASE)
+_NATIONAL = re.compile(r"(?:^|; )(?:alt\. )?(?:nationality|citizen) ([^;.(]+)", re.IGNORECASE)
+_DOCUMENT = re.compile(
+    r"(?:Passport|Identification Number|National ID No\.|Tax ID No\.|Registration ID|Registration Number|"
+    r"Identity Card|Driver's License No\.|Residency Number|SSN|C\.U\.I\.T\.|C\.U\.R\.P\.|R\.F\.C\.|"
+    r"Cedula No\.|NIT #|Legal Entity Number|Company Number)\s*#?\s*([A-Z0-9][A-Z0-9./-]{3,30})",
+    re.IGNORECASE,
+)
+_SEPARATORS = re.compile(r"[^A-Z0-9]")
 _BIRTH = re.compile(r"DOB (circa )?((?:\d{1,2} )?(?:[A-Za-z]{3} )?\d{4})")
 
 
@@ -64,8 +72,9 @@ def read(files: Mapping[str, bytes]) -> SanctionsList:
                 type=_TYPES.get(row[2].lower(), "entity"),
                 names=(Name(row[1], "primary"), *aliases[ent_num], *weak),
                 programs=tuple(program for program in row[3].split("] [") if program),
-                countries=tuple(countries[ent_num]),
+                countries=tuple(dict.fromkeys([*countries[ent_num], *nationalities(remarks)])),
                 birth_dates=birth_dates(remarks),
+                documents=documents(remarks),
                 remarks=remarks,
             )
         )
@@ -87,6 +96,21 @@ def birth_dates(remarks: str) -> tuple[BirthDate, ...]:
         day = int(parts[0]) if len(parts) == 3 else None
         found.append(BirthDate(int(parts[-1]), month, day, bool(circa)))
     return tuple(found)
+
+
+def nationalities(remarks: str) -> tuple[str, ...]:
+    """Countries of nationality or citizenship in Remarks, as written."""
+    return tuple(dict.fromkeys(found.strip() for found in _NATIONAL.findall(remarks)))
+
+
+def documents(remarks: str) -> tuple[str, ...]:
+    """Numbers of documents and registers in Remarks, normalized."""
+    return tuple(dict.fromkeys(document(found) for found in _DOCUMENT.findall(remarks)))
+
+
+def document(number: str) -> str:
+    """A document's number in capital letters and digits only."""
+    return _SEPARATORS.sub("", number.upper())
 
 
 def _is_month(text: str) -> bool:

@@ -11,7 +11,7 @@ from payments.common.ids import new_id
 from payments.contracts.event import PAYMENT_EVENTS
 from payments.ofac.domain.decision import Rule, Screening, Subject
 from payments.ofac.domain.listing import Entry, Name
-from payments.ofac.sdn import birth_dates
+from payments.ofac.sdn import birth_dates, documents
 
 SCHEMA = "ofac"
 REVISION = "0001"
@@ -143,5 +143,6 @@ def _entry(row: Any) -> Entry:
         programs=tuple(row["programs"]),
         countries=tuple(row["countries"]),
         birth_dates=birth_dates(row["remarks"]),
+        documents=documents(row["remarks"]),
         remarks=row["remarks"],
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from payments.common.errors import Problem
 from payments.ofac.domain.decision import Match, Screening, Subject, Thresholds, decide
-from payments.ofac.domain.names import NameType, is_latin
+from payments.ofac.domain.names import NameType, is_readable
 from payments.ofac.index import ALGORITHM, Index
 from payments.ofac.store import ActiveList, Method, Store
 
@@ -75,8 +75,10 @@ class Screener:
         revision, rules = await self._store.state(subject.customer_id)
         loaded = await self._current(revision)
         floor = self._thresholds.review - NEAR_MISS
-        hits = await asyncio.to_thread(loaded.index.search, subject.name, _KINDS[kind], floor)
-        readable = is_latin(subject.name)
+        hits = await asyncio.to_thread(
+            loaded.index.search, subject.name, _KINDS[kind], floor, subject.documents
+        )
+        readable = is_readable(subject.name)
         screening = decide(hits, subject, rules, self._thresholds, readable=readable)
         matches = [_describe(match) for match in screening.matches[:MAX_MATCHES]]
         method = Method(

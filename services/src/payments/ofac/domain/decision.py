@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from payments.ofac.domain import countries
 from payments.ofac.domain.listing import Entry, Name
 from payments.ofac.domain.scoring import NameScore
 
@@ -14,6 +15,8 @@ Action = Literal["allow", "block"]
 # A decision without a person needs each word alike, not only the whole: Peter is not Petra.
 SURE_WORD = 0.93
 SURE_WORDS = 2
+# ... and no more than this share of the longer name missing in the shorter.
+SURE_MISSING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,16 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is screened. `country` and `date_of_birth` may be unknown."""
+    """Who is screened. `country` (ISO 3166-1), `date_of_birth` and `documents` may be unknown.
+
+    `documents` are numbers in capital letters and digits only.
+    """
 
     customer_id: str | None
     name: str
     country: str | None = None
     date_of_birth: date | None = None
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +89,65 @@ def worst(decisions: Sequence[Decision]) -> Decision:
 
 
 def judge(hit: Hit, subject: Subject, thresholds: Thresholds) -> Match:
-    """What one name of the list means for the subject."""
-    score = hit.score
+    """What one name of the list means for the subject: the name first, then what else is known.
+
+    Agreeing data never make up for another name, but for the number of a document; contradicting data take a
+    decision down by one step at the most, and nothing that a name says surely is ever cleared by them.
+    """
     reasons = [f"{hit.name.kind}_name"]
-    if score.score < thresholds.review:
-        return Match(hit, "clear", (*reasons, "below_review_threshold"))
-    decision: Decision = "match"
-    if score.score < thresholds.match:
-        decision = "possible_match"
-    if score.words < SURE_WORDS:
-        decision = "possible_match"
-        reasons.append("single_word")
-    elif score.weakest < SURE_WORD:
-        decision = "possible_match"
-        reasons.append("a_word_differs")
-    born = subject.date_of_birth
-    exact_birth = False
-    if born is not None and hit.entry.birth_dates:
-        exact_birth = any(listed.exactly(born) for listed in hit.entry.birth_dates)
-        if any(listed.agrees(born) for listed in hit.entry.birth_dates):
-            reasons.append("date_of_birth_agrees")
-        elif all(listed.contradicts(born) for listed in hit.entry.birth_dates):
-            decision = "possible_match"
-            reasons.append("date_of_birth_differs")
+    document = not set(hit.entry.documents).isdisjoint(subject.documents)
+    if document:
+        reasons.append("document_agrees")
+    if hit.score.score < thresholds.review:
+        return Match(hit, "possible_match" if document else "clear", (*reasons, "below_review_threshold"))
+    decision, doubts = _by_name(hit.score, thresholds)
+    birth = _birth(hit.entry, subject)
+    country = _country(hit.entry, subject)
+    reasons += [
+        *doubts,
+        *filter(None, (birth and f"date_of_birth_{birth}", country and f"country_{country}")),
+    ]
     if hit.name.kind == "weak":
-        # Such a name finds nobody by itself; with the very day of birth a person must look.
-        decision = "possible_match" if exact_birth else "clear"
+        # Such a name finds nobody by itself; with the very day of birth or a document a person must look.
+        return Match(hit, "possible_match" if document or birth == "is_the_same" else "clear", tuple(reasons))
+    if document:
+        return Match(hit, "match", tuple(reasons))
+    agrees = birth in ("agrees", "is_the_same")
+    if birth == "differs":
+        decision = "clear" if decision == "possible_match" and doubts else "possible_match"
+    elif country == "differs" and not agrees:
+        decision = "possible_match"
     return Match(hit, decision, tuple(reasons))
+
+
+def _by_name(score: NameScore, thresholds: Thresholds) -> tuple[Decision, list[str]]:
+    """The decision that the name alone asks for, and what is doubtful about it."""
+    decision: Decision = "match" if score.score >= thresholds.match else "possible_match"
+    if score.words < SURE_WORDS:
+        return "possible_match", ["single_word"]
+    if score.weakest < SURE_WORD:
+        return "possible_match", ["a_word_differs"]
+    if score.missing > SURE_MISSING:
+        return "possible_match", ["a_word_is_missing"]
+    return decision, []
+
+
+def _birth(entry: Entry, subject: Subject) -> str:
+    born = subject.date_of_birth
+    if born is None or not entry.birth_dates:
+        return ""
+    if any(listed.exactly(born) for listed in entry.birth_dates):
+        return "is_the_same"
+    if any(listed.agrees(born) for listed in entry.birth_dates):
+        return "agrees"
+    return "differs" if all(listed.contradicts(born) for listed in entry.birth_dates) else ""
+
+
+def _country(entry: Entry, subject: Subject) -> str:
+    known = {countries.code(name) for name in entry.countries}
+    if subject.country is None or not known or None in known:
+        return "agrees" if subject.country in known - {None} else ""
+    return "agrees" if subject.country in known else "differs"
 
 
 def decide(

@@ -46,7 +46,11 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A person, company, vessel or aircraft on the list. `countries` are names as the list writes them."""
+    """A person, company, vessel or aircraft on the list.
+
+    `countries` are names as the list writes them; `documents` are numbers of passports, identity cards and
+    registers, capital letters and digits only.
+    """
 
     ent_num: int
     type: EntryType
@@ -54,6 +58,7 @@ class Entry:
     programs: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     birth_dates: tuple[BirthDate, ...] = ()
+    documents: tuple[str, ...] = ()
     remarks: str = field(default="", repr=False)
 
     @property

@@ -3,57 +3,94 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Similarity = Callable[[str, str], float]
+# What words that only one of the names has cost, as a share of that name: the middle name of a person, a word
+# of trade; a word that tells companies apart; and when the other name is a single word, which says little.
+MISSING = 0.15
+MISSING_OWN = 0.35
+MISSING_OF_ONE = 0.5
+INITIAL = 0.9
 
-# Below this two words have nothing to do with each other, however many letters they share.
-UNLIKE = 0.7
-# What a word that only one of the names has costs, as a share of that name's length ...
-MISSING_WORD = 0.15
-# ... and when the other name is a single word, which says little.
-MISSING_WORD_OF_ONE = 0.5
+Weigh = Callable[[str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Words of one name that are like words of the other: sets of positions as bits, likeness from 0 to 1."""
+
+    likeness: float
+    one: int
+    other: int
 
 
 @dataclass(frozen=True, slots=True)
 class NameScore:
-    """`score` of the whole, `weakest` of the pairs of words, number of `words` that were paired."""
+    """`score` of the whole, `weakest` of the pairs of words, number of `words` that were paired.
+
+    `missing` is the share of the longer name that the shorter does not have.
+    """
 
     score: float
     weakest: float
     words: int
+    missing: float = 0.0
 
 
 NOTHING = NameScore(0.0, 0.0, 0)
 
 
-def compare(one: Sequence[str], other: Sequence[str], similarity: Similarity) -> NameScore:
-    """Pair the words, best first, whatever their order; weigh each pair by its letters.
+def score(
+    one: Sequence[str], other: Sequence[str], pairs: Sequence[Pair], weigh: Weigh, missing: float = MISSING
+) -> NameScore:
+    """Take the pairs, best first, whatever the words' order; weigh each by its words.
 
-    Every word of the shorter name is paired, so two names that each have a word of their own ("John Smith",
-    "Barry Smith") contradict each other, while a middle name that only one has is merely missing.
+    Two names that each have a word of their own ("John Smith", "Barry Smith") contradict each other, while a
+    middle name that only one has is merely missing.
+
+    Args:
+        weigh: of a word.
+        missing: what words cost that only one of the names has.
     """
-    if not one or not other:
-        return NOTHING
-    candidates = sorted(
-        ((similarity(a, b), i, j) for i, a in enumerate(one) for j, b in enumerate(other)),
-        key=lambda candidate: (-candidate[0], candidate[1], candidate[2]),
-    )
-    count = min(len(one), len(other))
-    left, right = set(range(len(one))), set(range(len(other)))
+    left, right = (1 << len(one)) - 1, (1 << len(other)) - 1
     total = weighted = 0.0
-    weakest = 1.0
-    for value, i, j in candidates:
-        if i not in left or j not in right:
+    weakest, count = 1.0, 0
+    for pair in sorted(pairs, key=lambda pair: (-pair.likeness, pair.one, pair.other)):
+        if pair.one & ~left or pair.other & ~right:
             continue
-        left.discard(i)
-        right.discard(j)
-        value = value if value >= UNLIKE else 0.0
-        weight = len(one[i]) + len(other[j])
+        left &= ~pair.one
+        right &= ~pair.other
+        weight = _weight(one, pair.one, weigh) + _weight(other, pair.other, weigh)
         total += weight
-        weighted += value * weight
-        weakest = min(weakest, value)
-        if not left or not right:
-            break
-    rest, whole = (left, one) if left else (right, other)
-    missing = sum(len(whole[i]) for i in rest) / sum(len(word) for word in whole)
-    cost = MISSING_WORD_OF_ONE if count == 1 and rest else MISSING_WORD
-    return NameScore(weighted / total * (1 - cost * missing), weakest, count)
+        weighted += pair.likeness * weight
+        weakest = min(weakest, pair.likeness)
+        count += 1
+    if not count:
+        return NOTHING
+    if count > 1 and left and right:
+        left, right, initials = _initials(one, other, left, right)
+        if initials:
+            weakest = min(weakest, INITIAL)
+    left_weight, right_weight = _weight(one, left, weigh), _weight(other, right, weigh)
+    if left and right:
+        # As many letters of the longer rest as the shorter has contradict it; what is beyond is missing.
+        total += 2 * min(left_weight, right_weight)
+        weakest = 0.0
+    lost = abs(left_weight - right_weight)
+    whole, rest = (one, left) if left_weight > right_weight else (other, right)
+    share = lost / sum(map(weigh, whole)) if rest else 0.0
+    cost = MISSING_OF_ONE if count == 1 and min(len(one), len(other)) == 1 else missing
+    return NameScore(weighted / total * (1 - cost * share), weakest, count, share)
+
+
+def _initials(one: Sequence[str], other: Sequence[str], left: int, right: int) -> tuple[int, int, bool]:
+    """Strike out initials together with the words they may stand for."""
+    found = False
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            free = left >> i & 1 and right >> j & 1
+            if free and a[0] == b[0] and 1 in (len(a), len(b)):
+                left, right, found = left & ~(1 << i), right & ~(1 << j), True
+    return left, right, found
+
+
+def _weight(words: Sequence[str], chosen: int, weigh: Weigh) -> float:
+    return sum(weigh(word) for n, word in enumerate(words) if chosen >> n & 1)
