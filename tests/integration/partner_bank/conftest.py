@@ -37,6 +37,31 @@ class Bank:
         headers = self.headers() | ({"X-Sandbox-Fault": fault} if fault else {})
         return await self.http.post("/process-transfer", json=body | more, headers=headers)
 
+    async def give_back(
+        self, amount: int = 400, *, reference: str, original: str, fault: str | None = None, **more: Any
+    ) -> httpx.Response:
+        """POST /process-return; `more` are members of the body."""
+        body = {"reference": reference, "original_reference": original, "amount": amount, "currency": "USD"}
+        headers = self.headers() | ({"X-Sandbox-Fault": fault} if fault else {})
+        return await self.http.post("/process-return", json=body | more, headers=headers)
+
+    async def returned(self, original: str) -> int:
+        """The sum of all accepted returns of an order, from the book."""
+        found = await self.database.fetchval(
+            """SELECT coalesce(sum(amount_minor), 0) FROM bank.returns
+               WHERE original_reference = $1 AND error_code IS NULL""",
+            original,
+        )
+        return int(found)
+
+    async def cancel(self, reference: str) -> httpx.Response:
+        """POST /cancel-transfer."""
+        return await self.http.post("/cancel-transfer", json={"reference": reference}, headers=self.headers())
+
+    async def return_status(self, reference: str) -> httpx.Response:
+        """GET /returns/{reference}."""
+        return await self.http.get(f"/returns/{reference}", headers=self.headers())
+
     async def status(self, reference: str) -> httpx.Response:
         """GET /transfers/{reference}."""
         return await self.http.get(f"/transfers/{reference}", headers=self.headers())

@@ -31,8 +31,56 @@ async def test_a_repeat_after_any_fault_books_the_order_once(bank: Bank, referen
     assert (await bank.status(reference)).status_code == (200 if expected else 404)
     again = await send(bank, reference, None)
     assert again is not None
-    assert again.json()["status"] == "COMPLETED"
+    assert again.json()["status"] == ("REJECTED" if fault == "reject" else "COMPLETED")
     assert await bank.booked(reference) == 1
+
+
+@pytest.mark.parametrize("fault", NAMES)
+async def test_a_repeat_after_any_fault_books_the_return_once(bank: Bank, reference: str, fault: str) -> None:
+    assert (await bank.order(reference=reference)).status_code == 200
+    back = f"{reference}-back"
+    try:
+        await bank.give_back(reference=back, original=reference, fault=fault)
+    except httpx.TransportError:
+        assert fault in LOST
+    known = fault not in ("lost_request", "error_before")
+    assert (await bank.return_status(back)).status_code == (200 if known else 404)
+    again = await bank.give_back(reference=back, original=reference)
+    assert again.json()["status"] == ("REJECTED" if fault == "reject" else "COMPLETED")
+    assert await bank.returned(reference) == (0 if fault == "reject" else 400)
+
+
+async def test_faults_pick_their_orders(bank: Bank, reference: str) -> None:
+    for plan in (
+        {"fault": "error_after", "reference_prefix": f"{reference}-a", "count": 2},
+        {"fault": "error_before", "reference_prefix": reference, "order": "return"},
+    ):
+        assert (await bank.http.post("/sandbox/faults", json=plan)).status_code == 201
+    answers = [
+        (await bank.order(reference=f"{reference}-{name}")).status_code for name in ("b1", "a1", "a2", "a3")
+    ]
+    assert answers == [200, 500, 500, 200]
+    backs = [
+        (await bank.give_back(reference=f"{reference}-r{n}", original=f"{reference}-b1")).status_code
+        for n in range(2)
+    ]
+    assert backs == [500, 200]
+
+
+async def test_a_seed_repeats_which_orders_show_a_fault(bank: Bank, reference: str) -> None:
+    async def shown(seed: int | None, mark: str) -> tuple[list[bool], int]:
+        plan = {"fault": "error_before", "reference_prefix": f"{reference}-{mark}", "count": 1_000}
+        asked = await bank.http.post("/sandbox/faults", json=plan | {"probability": 0.3, "seed": seed})
+        answers = [await bank.order(reference=f"{reference}-{mark}-{n}") for n in range(40)]
+        return [answer.status_code == 500 for answer in answers], asked.json()["seed"]
+
+    first, seed = await shown(None, "a")
+    again, _ = await shown(seed, "b")
+    assert first == again
+    assert 0 < sum(first) < 40
+    other, _ = await shown(seed + 1, "c")
+    assert other != first
+    await bank.http.post("/sandbox/faults", json={"count": 0})
 
 
 async def test_an_unreadable_reply_is_no_json(bank: Bank, reference: str) -> None:

@@ -10,7 +10,17 @@ LIMIT = Decimal("50000.00")
 FEE = Decimal("2.50")
 SETTLEMENT = timedelta(hours=24)
 LIMIT_EXCEEDED = "AMOUNT_EXCEEDS_LIMIT"
-MESSAGES = {LIMIT_EXCEEDED: "Transfer amount exceeds daily limit"}
+DECLINED = "DECLINED"
+CANCELED = "CANCELED"
+MESSAGES = {
+    LIMIT_EXCEEDED: "Transfer amount exceeds daily limit",
+    DECLINED: "The payee's side has declined",
+    CANCELED: "The order was canceled before it came in",
+    "ORIGINAL_NOT_FOUND": "There is no order with the original reference",
+    "ORIGINAL_NOT_COMPLETED": "The original order has not moved any money",
+    "CURRENCY_MISMATCH": "The original order is in another currency",
+    "RETURN_EXCEEDS_ORIGINAL": "The returns would exceed the original order",
+}
 
 Status = Literal["PENDING", "COMPLETED", "REJECTED"]
 
@@ -42,9 +52,39 @@ class Entry:
 
     def status(self, now: datetime) -> Status:
         """Where the order stands: the outcome is told from `completes_at` on."""
-        if now < self.completes_at:
-            return "PENDING"
-        return "COMPLETED" if self.error_code is None else "REJECTED"
+        return _status(self.completes_at, self.error_code, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Money of a completed order that its sender asks back, under a reference of their own."""
+
+    reference: str
+    original_reference: str
+    amount: int
+    currency: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnEntry:
+    """A return in the bank's book, with its outcome."""
+
+    order: Return
+    reference_number: str
+    error_code: str | None
+    received_at: datetime
+    completes_at: datetime
+
+    def status(self, now: datetime) -> Status:
+        """Where the return stands: the outcome is told from `completes_at` on."""
+        return _status(self.completes_at, self.error_code, now)
+
+
+def _status(completes_at: datetime, error_code: str | None, now: datetime) -> Status:
+    if now < completes_at:
+        return "PENDING"
+    return "COMPLETED" if error_code is None else "REJECTED"
 
 
 def minor(units: Decimal, exponent: int) -> int:

@@ -1,6 +1,7 @@
 """Faults that the sandbox shows on request, so that callers can be tested against them."""
 
 import re
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 FaultName = Literal[
@@ -12,8 +13,10 @@ FaultName = Literal[
     "error_before",  # 500, the order was not taken
     "error_after",  # takes the order, answers 500
     "duplicate",  # the order comes in twice at once, as a network may deliver it
+    "reject",  # takes the order and decides against it
 ]
 NAMES: tuple[str, ...] = get_args(FaultName)
+OrderKind = Literal["transfer", "return"]
 MAX_SECONDS = 120.0
 _HEADER = re.compile(r"([a-z_]{1,32})(?:=([0-9]{1,3}(?:\.[0-9]{1,3})?))?")
 
@@ -28,6 +31,27 @@ class Fault(NamedTuple):
     def prevents(self) -> bool:
         """True when the order is never taken."""
         return self.name in ("lost_request", "error_before")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """Which orders show a fault.
+
+    Args:
+        count: how often it is shown.
+        order: only to this kind of order.
+        reference, reference_prefix: only to these references.
+        probability: from above 0 to 1; below 1, `seed` decides which of the orders show it.
+    """
+
+    fault: str
+    seconds: float
+    count: int
+    order: OrderKind | None
+    reference: str | None
+    reference_prefix: str | None
+    probability: float
+    seed: int
 
 
 def parse(text: str) -> Fault:

@@ -1,8 +1,9 @@
-"""Routes of partner-bank-api; the names are the original's."""
+"""Routes of partner-bank-api; the names are the original's where it had them."""
 
-import asyncio
 import re
-from typing import Annotated, Any
+import secrets
+from dataclasses import asdict
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -10,47 +11,23 @@ from starlette.routing import Route
 
 from payments.common.clock import rfc3339, utcnow
 from payments.common.errors import Problem
-from payments.common.money import MAX_MINOR
 from payments.common.routes import Call, get, post, reply
-from payments.partner_bank.domain import Order, balance
-from payments.partner_bank.faults import MAX_SECONDS, Fault, FaultName, parse
-from payments.partner_bank.responses import Broken, final, outcome, unreadable
+from payments.partner_bank import responses
+from payments.partner_bank.domain import Order, Return, balance
+from payments.partner_bank.faults import FaultPlan, OrderKind
+from payments.partner_bank.faulty import Faulty, Take
+from payments.partner_bank.messages import (
+    REFERENCE,
+    BalanceRequest,
+    CancelRequest,
+    FaultRequest,
+    ReturnRequest,
+    TransferRequest,
+)
 from payments.partner_bank.store import Store
 from payments.partner_bank.usecases import Bank
 
 FAULTS_PATH = "/sandbox/faults"
-REFERENCE = r"^[A-Za-z0-9._:-]{1,128}\Z"
-
-Reference = Annotated[str, msgspec.Meta(pattern=REFERENCE)]
-Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._ -]{1,64}\Z")]
-
-
-class TransferRequest(msgspec.Struct):
-    """An order; `amount` in integer minor units."""
-
-    reference: Reference
-    from_account: Number
-    to_account: Number
-    routing_number: Number
-    amount: Annotated[int, msgspec.Meta(ge=1, le=MAX_MINOR)]
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
-    # Names are of any script; only control characters are refused.
-    to_name: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,140}\Z")] | None = None
-
-
-class BalanceRequest(msgspec.Struct):
-    """Whose balance is asked for."""
-
-    account_number: Number
-
-
-class FaultRequest(msgspec.Struct):
-    """Show a fault for the next `count` orders (0 clears all faults), or for those of one reference."""
-
-    fault: FaultName = "delay"
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=MAX_SECONDS)] = 0.0
-    count: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1
-    reference: Reference | None = None
 
 
 class Routes:
@@ -59,35 +36,41 @@ class Routes:
     def __init__(self, bank: Bank, store: Store, *, faults: bool) -> None:
         self._bank = bank
         self._store = store
-        self._faults = faults
+        self._faulty = Faulty(store) if faults else None
 
     def routes(self) -> list[Route]:
         """All routes of the service."""
         routes = [
             post("/process-transfer", TransferRequest, self.process),
             get("/transfers/{reference}", self.status),
+            post("/cancel-transfer", CancelRequest, self.cancel),
+            post("/process-return", ReturnRequest, self.give_back),
+            get("/returns/{reference}", self.return_status),
             post("/check-balance", BalanceRequest, self.check_balance),
         ]
-        if self._faults:
+        if self._faulty is not None:
             routes.append(post(FAULTS_PATH, FaultRequest, self.ask_fault))
         return routes
 
     async def process(self, call: Call[TransferRequest]) -> Any:
         """Take an order once for each reference and answer its outcome."""
-        body = call.body
-        order = Order(
-            reference=body.reference,
-            from_account=body.from_account,
-            to_account=body.to_account,
-            to_name=body.to_name,
-            routing_number=body.routing_number,
-            amount=body.amount,
-            currency=body.currency,
-        )
-        fault = await self._fault(call) if self._faults else None
-        if fault is not None:
-            return await self._process_with(fault, order)
-        return final(await self._bank.process(order))
+        order = Order(**msgspec.structs.asdict(call.body))
+
+        async def take(*, declined: bool = False) -> dict[str, Any]:
+            entry = await self._bank.process(order, declined=declined)
+            return responses.outcome(entry, entry.completes_at)
+
+        return await self._answer(call, "transfer", order.reference, take)
+
+    async def give_back(self, call: Call[ReturnRequest]) -> Any:
+        """Take a return once for each reference and answer its outcome."""
+        order = Return(**msgspec.structs.asdict(call.body))
+
+        async def take(*, declined: bool = False) -> dict[str, Any]:
+            entry = await self._bank.give_back(order, declined=declined)
+            return responses.returned(entry, entry.completes_at)
+
+        return await self._answer(call, "return", order.reference, take)
 
     async def status(self, call: Call[None]) -> dict[str, Any]:
         """Where the order with this reference stands; 404: the bank has not got it (yet)."""
@@ -95,7 +78,22 @@ class Routes:
         entry = await self._store.find(reference) if re.search(REFERENCE, reference) else None
         if entry is None:
             raise Problem("not_found", "The bank has no order with this reference")
-        return outcome(entry, utcnow())
+        return responses.outcome(entry, utcnow())
+
+    async def return_status(self, call: Call[None]) -> dict[str, Any]:
+        """Where the return with this reference stands; 404: the bank has not got it (yet)."""
+        reference = call.path("reference")
+        entry = await self._store.find_return(reference) if re.search(REFERENCE, reference) else None
+        if entry is None:
+            raise Problem("not_found", "The bank has no return with this reference")
+        return responses.returned(entry, utcnow())
+
+    async def cancel(self, call: Call[CancelRequest]) -> dict[str, Any]:
+        """Take no such order any more; one that was taken before stands, and is answered as it is."""
+        entry = await self._store.cancel(call.body.reference)
+        if entry is None:
+            return responses.canceled(call.body.reference)
+        return responses.outcome(entry, utcnow())
 
     async def check_balance(self, call: Call[BalanceRequest]) -> dict[str, Any]:
         """A balance by the sandbox's rule, in cents; it says nothing about real accounts."""
@@ -108,39 +106,17 @@ class Routes:
         }
 
     async def ask_fault(self, call: Call[FaultRequest]) -> Response:
-        """Note a fault to be shown; a count of 0 clears all that are open."""
+        """Note a fault to be shown; a count of 0 clears all that are open. A missing seed is drawn."""
         body = call.body
+        seed = secrets.randbits(32) if body.seed is None else body.seed
+        plan = FaultPlan(**msgspec.structs.asdict(body) | {"seed": seed})
         if body.count == 0:
             await self._store.clear_faults()
         else:
-            await self._store.ask_fault(
-                Fault(body.fault, body.seconds), count=body.count, reference=body.reference
-            )
-        return reply({"success": True, **msgspec.structs.asdict(body)}, 201)
+            await self._store.ask_fault(plan)
+        return reply({"success": True, **asdict(plan)}, 201)
 
-    async def _fault(self, call: Call[TransferRequest]) -> Fault | None:
-        header = call.request.headers.get("x-sandbox-fault")
-        if header is None:
-            return await self._store.take_fault(call.body.reference)
-        try:
-            return parse(header)
-        except ValueError as error:
-            raise Problem(
-                "validation_failed", errors=[{"field": "X-Sandbox-Fault", "message": str(error)}]
-            ) from error
-
-    async def _process_with(self, fault: Fault, order: Order) -> Any:
-        if fault.prevents:
-            return Broken() if fault.name == "lost_request" else Problem("internal_error").response()
-        if fault.name == "late":
-            return final(await self._bank.late(order, fault.seconds))
-        entry = await (self._bank.twice(order) if fault.name == "duplicate" else self._bank.process(order))
-        if fault.name == "delay":
-            await asyncio.sleep(fault.seconds)
-        if fault.name == "lost_reply":
-            return Broken()
-        if fault.name == "error_after":
-            return Problem("internal_error").response()
-        if fault.name == "unreadable_reply":
-            return unreadable(entry)
-        return final(entry)
+    async def _answer(self, call: Call[Any], kind: OrderKind, reference: str, take: Take) -> Any:
+        if self._faulty is None:
+            return await take()
+        return await self._faulty.answer(call.request, kind, reference, take)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.partner_bank.domain import Entry, Order, balance, decide, reference_number
-from payments.partner_bank.responses import final, outcome
+from payments.partner_bank.domain import Entry, Order, Return, ReturnEntry, balance, decide, reference_number
+from payments.partner_bank.responses import outcome, returned
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ORDER = Order("ref-1", "ACC001", "DE0001", "Jane", "021000021", 12_345, "USD")
@@ -69,7 +69,7 @@ def test_a_pending_order_tells_no_outcome() -> None:
 
 
 def test_the_outcome_has_the_original_members() -> None:
-    accepted = final(entry(None))
+    accepted = outcome(entry(None), NOW + timedelta(seconds=1))
     assert accepted["success"] is True
     assert (accepted["status"], accepted["processed_amount"], accepted["processing_fee"]) == (
         "COMPLETED",
@@ -77,9 +77,28 @@ def test_the_outcome_has_the_original_members() -> None:
         250,
     )
     assert accepted["estimated_settlement"] == "2026-02-01T12:00:00.000Z"
-    rejected = final(entry("AMOUNT_EXCEEDS_LIMIT"))
+    rejected = outcome(entry("AMOUNT_EXCEEDS_LIMIT"), NOW + timedelta(seconds=1))
     assert (rejected["success"], rejected["error_code"]) == (False, "AMOUNT_EXCEEDS_LIMIT")
     assert rejected["message"] == "Transfer amount exceeds daily limit"
+
+
+@pytest.mark.parametrize(
+    ("error_code", "seconds", "status", "returned_amount"),
+    [
+        (None, 0, "PENDING", 0),
+        (None, 1, "COMPLETED", 500),
+        ("DECLINED", 0, "PENDING", 0),
+        ("DECLINED", 1, "REJECTED", 0),
+    ],
+)
+def test_a_return_tells_its_outcome_in_time(
+    error_code: str | None, seconds: int, status: str, returned_amount: int
+) -> None:
+    order = Return("ret-1", "ref-1", 500, "USD", None)
+    entry = ReturnEntry(order, "BNK2", error_code, NOW, NOW + timedelta(seconds=1))
+    answer = returned(entry, NOW + timedelta(seconds=seconds))
+    assert (answer["status"], answer["returned_amount"]) == (status, returned_amount)
+    assert answer["error_code"] == ("DECLINED" if status == "REJECTED" else None)
 
 
 def test_a_reference_number_looks_like_the_original() -> None:
