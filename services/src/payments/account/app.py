@@ -2,12 +2,14 @@
 
 from fastapi import FastAPI
 
+from payments.account.expire import Expirer
 from payments.account.peers import PartnerBank
 from payments.account.queries import Queries
 from payments.account.reads import Reads
 from payments.account.reconcile import Reconciler
 from payments.account.routes import Routes
 from payments.account.settings import Settings
+from payments.account.statement_routes import Statements
 from payments.account.store import SCHEMA, Store
 from payments.common.app import create_app
 from payments.common.auth import TokenFile
@@ -27,14 +29,17 @@ def create(settings: Settings) -> FastAPI:
     http = Http(TokenFile(settings.identity_token_file))
     bank = PartnerBank(http.peer("partner-bank-api", settings.partner_bank_api_url))
     store = Store(database)
+    queries = Queries(database)
     reconciler = Reconciler(store, bank, seconds=settings.reconcile_seconds)
+    expirer = Expirer(store, bank, seconds=settings.expire_seconds)
     return create_app(
         settings,
         routes=[
             *Routes(store, hold_days=settings.hold_days).routes(),
-            *Reads(Queries(database)).routes(),
+            *Reads(queries).routes(),
+            *Statements(queries).routes(),
         ],
-        resources=[database, producer, relay, http, reconciler],
+        resources=[database, producer, relay, http, reconciler, expirer],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "partner-bank-api": bank.ping},
     )

@@ -5,6 +5,16 @@ from payments.gateway.domain import AUDITOR
 from payments.gateway.operations import Operation
 from payments.gateway.passthrough import Passthrough
 
+_STATEMENT = """\
+Opening and closing balance, totals and entries of up to 366 days, as JSON or, with `Accept: text/csv` or
+`format=csv`, as CSV with decimal amounts. `Link` with `rel="next"` names the next page."""
+_CSV = """\
+type,id,booked_at,credit_debit,amount,currency,balance,kind,counterparty,payment_id,refund_id,transfer_id
+OPBD,,2026-01-01,,,USD,15000.00,,,,,
+NTRY,42,2026-01-15T12:00:00.000Z,DBIT,12.34,USD,14987.66,payment,**C002,txn_001,,0199c0de-0000-7000-8000-000000000001
+CLBD,,2026-01-31,,,USD,14987.66,,,,,
+"""
+
 
 def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
     """What account-service and audit-service tell people."""
@@ -35,6 +45,18 @@ def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
             endpoint=account.get("/v1/accounts/{number}/entries", models.EntriesQuery),
             query=models.EntriesQuery,
             response=answers.Page[answers.Entry],
+            errors=("account_not_found",),
+        ),
+        Operation(
+            method="GET",
+            path="/v1/accounts/{number}/statements",
+            summary="Read a statement of an account",
+            description=_STATEMENT,
+            tag="Accounts",
+            endpoint=account.get("/v1/accounts/{number}/statements", models.StatementQuery, accept=True),
+            query=models.StatementQuery,
+            response=answers.Statement,
+            media=(("text/csv", _CSV),),
             errors=("account_not_found",),
         ),
         Operation(

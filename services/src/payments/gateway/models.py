@@ -1,6 +1,6 @@
 """Bodies and queries that the public API takes: what is validated is what the documentation shows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -207,6 +207,25 @@ class EntriesQuery(_Strict):
     starting_after: (
         Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z", description="Id of the last entry.")] | None
     ) = None
+
+
+class StatementQuery(_Strict, rename={"first": "from", "last": "to"}):
+    """Which days, in UTC, and which page of their entries, oldest first."""
+
+    first: (
+        Annotated[date, Meta(description="First day; of the month when missing.", examples=["2026-01-01"])]
+        | None
+    ) = None
+    last: (
+        Annotated[date, Meta(description="Last day; today when missing.", examples=["2026-01-31"])] | None
+    ) = None
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many entries to return.")] = 100
+    starting_after: (
+        Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z", description="Id of the last entry.")] | None
+    ) = None
+    format: Annotated[Literal["json", "csv"], Meta(description="Instead of `Accept: text/csv`.")] | None = (
+        None
+    )
 
 
 class AuditQuery(_Strict):

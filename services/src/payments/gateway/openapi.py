@@ -93,7 +93,10 @@ def _success(operation: Operation, by_type: dict[int, Any]) -> Document:
     if operation.response is None:
         return {"description": "Success."}
     schema = by_type[id(operation.response)]
-    return {"description": "Success.", "content": {"application/json": {"schema": schema}}}
+    content: Document = {"application/json": {"schema": schema}}
+    for name, example in operation.media:
+        content[name] = {"schema": {"type": "string"}, "example": example}
+    return {"description": "Success.", "content": content}
 
 
 def _problems(operation: Operation, by_type: dict[int, Any]) -> Document:

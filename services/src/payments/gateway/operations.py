@@ -23,6 +23,7 @@ class Operation:
         signed_in: an access token is needed.
         key: needs an Idempotency-Key.
         encryptable: the body may come encrypted.
+        media: media types that a success can also have, each with an example.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Operation:
     signed_in: bool = True
     key: bool = False
     encryptable: bool = False
+    media: tuple[tuple[str, str], ...] = ()
 
 
 def routes(operations: Iterable[Operation]) -> list[Route]:

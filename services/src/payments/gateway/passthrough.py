@@ -79,13 +79,16 @@ class Passthrough:
 
         return endpoint
 
-    def get(self, path: str, query_type: type[Any], *, roles: tuple[str, ...] = ()) -> Endpoint:
-        """A GET whose query must be `query_type`."""
+    def get(
+        self, path: str, query_type: type[Any], *, roles: tuple[str, ...] = (), accept: bool = False
+    ) -> Endpoint:
+        """A GET whose query must be `query_type`; `accept`: the peer answers in several media types."""
 
         async def endpoint(request: Request) -> Response:
             session = signed_in(request, *roles)
             target = _fill(path, request) + query(request, query_type)
-            return respond(await self._peers.call(self._peer, "GET", target, session))
+            accepted = request.headers.get("accept") if accept else None
+            return respond(await self._peers.call(self._peer, "GET", target, session, accept=accepted))
 
         return endpoint
 

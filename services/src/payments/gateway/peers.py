@@ -11,7 +11,7 @@ from payments.gateway.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_PASSED_BACK = ("Location", "Retry-After", "Idempotent-Replayed")
+_PASSED_BACK = ("Location", "Retry-After", "Idempotent-Replayed", "Link", "Content-Disposition")
 
 
 class Peers:
@@ -29,6 +29,7 @@ class Peers:
         *,
         body: bytes | None = None,
         idempotency_key: str | None = None,
+        accept: str | None = None,
     ) -> Reply:
         """The peer's answer, whatever its status.
 
@@ -36,13 +37,14 @@ class Peers:
             Problem: service_unavailable, when it gives none, or does not take us for the gateway. Trying
                 again is safe: a POST is repeated under the same Idempotency-Key.
         """
+        named = {"Idempotency-Key": idempotency_key, "Accept": accept}
         try:
             reply = await peer.request(
                 method,
                 path,
                 body,
                 actor_token=self._tokens.actor_token(session),
-                headers=None if idempotency_key is None else {"Idempotency-Key": idempotency_key},
+                headers={name: value for name, value in named.items() if value is not None},
             )
         except PeerDown as error:
             log.warning("%s gave no answer", peer.name, extra={"sent": error.sent})
