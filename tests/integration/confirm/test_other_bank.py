@@ -114,11 +114,3 @@ async def test_an_answer_of_the_ledger_that_is_lost_is_asked_again(system: Syste
         assert await system.until(payment, "succeeded", "failed") == "succeeded", path
         assert await system.balance(payer) == (79_750, 0)
         assert await orders(system, payment["id"]) == 1
-
-
-async def test_a_payment_to_another_bank_is_not_refunded_here(system: System) -> None:
-    payer = await system.customer(100_000)
-    payment = await system.abroad(payer, 20_000)
-    assert (await system.confirm(payment, payer)).status_code == 200
-    refused = await system.post(f"/v1/payments/{payment['id']}/refunds", actor=payer.id)
-    assert (refused.status_code, refused.json()["code"]) == (409, "illegal_state")

@@ -41,13 +41,17 @@ class TransferReply(msgspec.Struct):
 
 
 class ReserveRequest(msgspec.Struct):
-    """Hold `amount` and `fee` on a customer's account until the bank has answered."""
+    """Hold `amount` and `fee` on a customer's account until the bank has answered.
+
+    `bank_reference`: the one under which the bank will be asked; without it the hold never expires.
+    """
 
     payment_id: Id
     account_number: Number
     amount: Amount
     currency: Currency
     fee: Fee = 0
+    bank_reference: Id | None = None
 
 
 class HoldReply(msgspec.Struct, omit_defaults=True):
@@ -69,6 +73,15 @@ class PostRequest(msgspec.Struct):
 
 class VoidRequest(msgspec.Struct):
     """The bank has not moved the money and never will."""
+
+
+class ReturnRequest(msgspec.Struct):
+    """The bank has returned `amount` of a payment for a refund, under this reference."""
+
+    refund_id: Id
+    amount: Amount
+    currency: Currency
+    bank_reference: Id
 
 
 class ValidateRequest(msgspec.Struct):

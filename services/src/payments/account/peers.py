@@ -15,6 +15,10 @@ class BankEntry(msgspec.Struct):
     currency: str
 
 
+class _Outcome(msgspec.Struct):
+    status: str
+
+
 class PartnerBank:
     """partner-bank-api. Every call raises Problem(service_unavailable) while it gives no clear answer."""
 
@@ -31,6 +35,21 @@ class PartnerBank:
             raise unavailable(self._peer.name) from error
         if answer.status == 404 and answer.code() == "not_found":
             return None
+        raise unavailable(self._peer.name)
+
+    async def cancel(self, reference: str) -> str:
+        """Have the bank take no order with this reference any more.
+
+        Returns:
+            REJECTED: nothing was carried out under this reference, and never will be. COMPLETED or PENDING:
+            it came in before, and stands.
+        """
+        try:
+            answer = await self._peer.post("/cancel-transfer", {"reference": reference})
+            if answer.status == 200:
+                return answer.decode(_Outcome).status
+        except (PeerDown, msgspec.DecodeError) as error:
+            raise unavailable(self._peer.name) from error
         raise unavailable(self._peer.name)
 
     async def ping(self) -> None:

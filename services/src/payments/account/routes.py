@@ -12,6 +12,7 @@ from payments.account.messages import (
     HoldReply,
     PostRequest,
     ReserveRequest,
+    ReturnRequest,
     TransferReply,
     TransferRequest,
     ValidateReply,
@@ -39,6 +40,7 @@ class Routes:
             post("/reserve-funds", ReserveRequest, self.reserve),
             post("/holds/{payment_id}/post", PostRequest, self.post_hold),
             post("/holds/{payment_id}/void", VoidRequest, self.void_hold),
+            post("/holds/{payment_id}/returns", ReturnRequest, self.post_return),
             post("/validate-account", ValidateRequest, self.validate),
         ]
 
@@ -86,6 +88,14 @@ class Routes:
         done = await self._store.void_hold(payment_id, context.traceparent.get())
         _refuse(done["refusal"])
         return HoldReply(done["id"], payment_id, "voided", resolved_at=done["at"])
+
+    async def post_return(self, call: Call[ReturnRequest]) -> TransferReply:
+        """The bank has returned money: give it to the payer, once for each refund."""
+        _mover(call)
+        payment_id = _payment_id(call)
+        done = await self._store.post_return(payment_id, call.body, context.traceparent.get())
+        _refuse(done["refusal"])
+        return TransferReply(done["id"], payment_id, "refund", call.body.refund_id, done["at"])
 
     async def validate(self, call: Call[ValidateRequest]) -> ValidateReply:
         """Whether a payment could be posted now. An account of another customer is not found."""

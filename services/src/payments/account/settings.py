@@ -12,9 +12,10 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
     hold_days: int = Field(
         default=7,
         ge=1,
-        description="After this a hold counts as overdue. Time alone never releases it: while the bank's "
-        "answer is unknown, the money may be on its way.",
+        description="After this a hold is overdue: the bank is told to take its order no more. Only when it "
+        "says that nothing was carried out is the money released; until then it may be on its way.",
     )
+    expire_seconds: float = Field(default=30, gt=0, description="Between two rounds of expiring holds.")
     reconcile_seconds: float = Field(
         default=30, gt=0, description="Between two comparisons of new postings with the partner bank's book."
     )

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from asyncpg import Record
 
-from payments.account.messages import ReserveRequest, TransferRequest, ValidateRequest
+from payments.account.messages import ReserveRequest, ReturnRequest, TransferRequest, ValidateRequest
 from payments.common.db import Database
 
 SCHEMA = "accounts"
-REVISION = "0001"
+REVISION = "0002"
 
 _TRANSFER = """
 SELECT o_refusal AS refusal, o_id AS id, o_at AS at
@@ -21,12 +21,14 @@ FROM accounts.post_transfer($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _POSTED = "SELECT id, posted_at AS at FROM accounts.transfers WHERE payment_id = $1 AND kind = 'payment'"
 _RESERVE = """
 SELECT o_refusal AS refusal, o_id AS id, o_status AS status, o_expires_at AS expires_at
-FROM accounts.reserve($1, $2, $3, $4, $5, $6, $7, $8)"""
+FROM accounts.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _POST = """
 SELECT o_refusal AS refusal, o_hold_id AS id, o_transfer_id AS transfer_id, o_at AS at
 FROM accounts.post_hold($1, $2, $3)"""
 _VOID = """
 SELECT o_refusal AS refusal, o_hold_id AS id, o_at AS at FROM accounts.void_hold($1, $2)"""
+_RETURN = """
+SELECT o_refusal AS refusal, o_id AS id, o_at AS at FROM accounts.post_return($1, $2, $3, $4, $5, $6)"""
 
 # The rules are those of accounts.post_transfer, read without a lock.
 _VALIDATE = """
@@ -48,6 +50,14 @@ WHERE status = 'posted' AND (checked_at IS NULL OR difference IS NOT NULL)
   AND (checked_at IS NULL OR checked_at < now() - $1::interval)
 ORDER BY resolved_at LIMIT $2"""
 _CHECKED = "UPDATE accounts.holds SET checked_at = now(), difference = $2 WHERE payment_id = $1"
+
+# Holds made by versions that did not write the reference down can only be looked after by hand.
+_OVERDUE = """
+SELECT payment_id, bank_reference FROM accounts.holds
+WHERE status = 'held' AND expires_at <= now() AND bank_reference IS NOT NULL
+  AND (checked_at IS NULL OR checked_at < now() - $1::interval)
+ORDER BY checked_at NULLS FIRST, expires_at LIMIT $2"""
+_EXPIRE = "SELECT accounts.expire_hold($1)"
 
 
 class Store:
@@ -89,6 +99,7 @@ class Store:
             expires_in,
             actor,
             traceparent,
+            r.bank_reference,
         )
 
     async def post_hold(self, payment_id: str, bank_reference: str, traceparent: str | None) -> Record:
@@ -98,6 +109,12 @@ class Store:
     async def void_hold(self, payment_id: str, traceparent: str | None) -> Record:
         """Give a hold back once: refusal | id, at."""
         return await self._one(_VOID, payment_id, traceparent)
+
+    async def post_return(self, payment_id: str, r: ReturnRequest, traceparent: str | None) -> Record:
+        """Give back what the bank has returned, once: refusal | id, at."""
+        return await self._one(
+            _RETURN, payment_id, r.refund_id, r.amount, r.currency, r.bank_reference, traceparent
+        )
 
     async def validate(self, v: ValidateRequest) -> Record:
         """The payer's account (its columns are NULL when there is none) and why it cannot pay, if so."""
@@ -110,6 +127,14 @@ class Store:
     async def checked(self, payment_id: str, difference: str | None) -> None:
         """Note the outcome of a comparison."""
         await self._database.execute(_CHECKED, payment_id, difference)
+
+    async def overdue(self, again_after: timedelta, limit: int) -> list[Record]:
+        """Holds past their time whose order the bank was not asked about lately."""
+        return await self._database.fetch(_OVERDUE, again_after, limit)
+
+    async def expire(self, payment_id: str) -> bool:
+        """Give an overdue hold back; False when it was resolved meanwhile."""
+        return bool(await self._database.fetchval(_EXPIRE, payment_id))
 
     async def ready(self) -> bool:
         """True when the database answers with the schema that this code needs."""

@@ -61,7 +61,7 @@ def create(settings: Settings) -> FastAPI:
         Execute(store, settlement, accounts, Bank(bank)),
         patience=patience,
     )
-    refund = CreateRefunds(refunds, accounts, relay)
+    refund = CreateRefunds(refunds, accounts, Bank(bank), relay)
     janitor = Janitor(
         store,
         refunds,

@@ -128,7 +128,13 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A refund as the orchestration needs it. It moves money from the payee back to the payer."""
+    """A refund as the orchestration needs it. It moves money from the payee back to the payer.
+
+    Args:
+        bank_reference: under which the partner bank is asked for it, when the payment went there;
+            `original_reference` is the payment's own.
+        checks: how often the janitor has looked at it; 0 in the request that made it.
+    """
 
     id: str
     payment_id: str
@@ -139,3 +145,10 @@ class Refund:
     route: str
     claim: str
     checks: int = 0
+    bank_reference: str | None = None
+    original_reference: str | None = None
+
+    @property
+    def off_us(self) -> bool:
+        """True when the money has to come back from another bank."""
+        return self.bank_reference is not None

@@ -123,6 +123,7 @@ class Accounts:
             "amount": payment.amount,
             "fee": payment.fee,
             "currency": payment.currency,
+            "bank_reference": payment.bank_reference,
         }
         await _effect(self._peer, "/reserve-funds", body, actor_token)
 
@@ -134,6 +135,16 @@ class Accounts:
     async def void_hold(self, payment: Payment) -> None:
         """Release the hold for good; none can be made afterwards. Raises Refused, Untouched or Unknown."""
         await _effect(self._peer, f"/holds/{payment.id}/void", {}, None, guarded=False)
+
+    async def post_return(self, refund: Refund) -> None:
+        """Give the payer what the bank has returned. Raises Refused, Untouched or Unknown."""
+        body = {
+            "refund_id": refund.id,
+            "amount": refund.amount,
+            "currency": refund.currency,
+            "bank_reference": refund.bank_reference,
+        }
+        await _effect(self._peer, f"/holds/{refund.payment_id}/returns", body, None, guarded=False)
 
 
 class Bank:
@@ -153,16 +164,37 @@ class Bank:
             "amount": payment.amount,
             "currency": payment.currency,
         }
+        return await self._order("/process-transfer", body)
+
+    async def status(self, payment: Payment) -> BankTransfer | None:
+        """What became of the transfer; None when the bank has never heard of it. Raises Unknown."""
+        return await self._status(f"/transfers/{payment.bank_reference}")
+
+    async def give_back(self, refund: Refund) -> BankTransfer:
+        """Ask the money of a refund back. Raises Untouched or Unknown."""
+        body = {
+            "reference": refund.bank_reference,
+            "original_reference": refund.original_reference,
+            "amount": refund.amount,
+            "currency": refund.currency,
+            "reason": "CUST",  # ISO 20022: requested by customer; the words of the customer stay here
+        }
+        return await self._order("/process-return", body)
+
+    async def return_status(self, refund: Refund) -> BankTransfer | None:
+        """What became of the return; None when the bank has never heard of it. Raises Unknown."""
+        return await self._status(f"/returns/{refund.bank_reference}")
+
+    async def _order(self, path: str, body: dict[str, Any]) -> BankTransfer:
         try:
-            reply = await self._peer.post("/process-transfer", body)
+            reply = await self._peer.post(path, body)
         except PeerDown as error:
             raise (Unknown if error.sent else Untouched)(self._peer.name) from error
         return self._transfer(reply)
 
-    async def status(self, payment: Payment) -> BankTransfer | None:
-        """What became of the transfer; None when the bank has never heard of it. Raises Unknown."""
+    async def _status(self, path: str) -> BankTransfer | None:
         try:
-            reply = await self._peer.get(f"/transfers/{payment.bank_reference}", guarded=False)
+            reply = await self._peer.get(path, guarded=False)
         except PeerDown as error:
             raise Unknown(self._peer.name) from error
         return None if reply.status == 404 else self._transfer(reply)

@@ -1,4 +1,4 @@
-"""The refunds in PostgreSQL: one function for each phase (migrations/0003_refunds.sql)."""
+"""The refunds in PostgreSQL: one function for each phase (migrations/*.sql)."""
 
 from datetime import timedelta
 
@@ -16,13 +16,13 @@ from payments.confirm.store import Begun
 
 _refund = msgspec.json.Decoder(Refund)
 
-_BEGIN = "SELECT * FROM payments.begin_refund($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_BEGIN = "SELECT * FROM payments.begin_refund($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 _SETTLE = "SELECT document FROM payments.settle_refund($1, $2, $3, $4, $5, $6, $7, $8)"
 _DROP = "SELECT payments.drop_refund($1, $2)"
 _POSTPONE = """
     UPDATE payments.refunds SET next_check_at = now() + $3, updated_at = now()
     WHERE id = $1 AND claim = $2 AND status = 'pending' RETURNING payments.refund_document(refunds)::text"""
-_CLAIM_STUCK = "SELECT * FROM payments.claim_stuck_refunds($1, $2, $3)"
+_CLAIM_STUCK = "SELECT * FROM payments.claim_refunds($1, $2, $3)"
 
 
 class Refunds:
@@ -33,9 +33,19 @@ class Refunds:
         self._lease = lease
 
     async def begin(
-        self, payment_id: str, body: CreateRefund, key: Key, *, customer_id: str | None, claim: str
+        self,
+        payment_id: str,
+        body: CreateRefund,
+        key: Key,
+        *,
+        customer_id: str | None,
+        claim: str,
+        bank_reference: str,
     ) -> Begun:
-        """Write a refund down, or say why not (see `payments.begin_refund`)."""
+        """Write a refund down, or say why not (see `payments.begin_refund`).
+
+        `bank_reference`: to ask the partner bank under, when the payment went there.
+        """
         try:
             row = await self._database.fetchrow(
                 _BEGIN,
@@ -50,6 +60,7 @@ class Refunds:
                 body.reason,
                 claim,
                 self._lease,
+                bank_reference,
             )
         except asyncpg.UniqueViolationError:  # the key was used with another payment at this very moment
             return Begun("key_reused")

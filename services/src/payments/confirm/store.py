@@ -13,7 +13,7 @@ from payments.confirm import domain
 from payments.confirm.domain import Action, Payment
 from payments.confirm.idempotency import Key
 
-REVISION = "0004"
+REVISION = "0005"
 
 _payment = msgspec.json.Decoder(Payment)
 
