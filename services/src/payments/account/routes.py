@@ -101,6 +101,7 @@ class Routes:
         """Whether a payment could be posted now. An account of another customer is not found."""
         if call.caller != PAYMENTS:
             raise Problem("caller_not_allowed")
+        call.act_for(call.body.customer_id)
         row = await self._store.validate(call.body)
         if row["refusal"] is None:
             return ValidateReply(True, None, None, presentation.account(row))

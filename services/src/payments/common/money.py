@@ -22,6 +22,8 @@ _TWO_DIGITS = frozenset(
     ZWG""".split()
 )
 
+CURRENCIES = _TWO_DIGITS | _OTHER_EXPONENTS.keys()
+
 
 class AmountError(ValueError):
     """An amount that is no amount; `args[0]` says why, without echoing the input."""

@@ -53,6 +53,12 @@ class Call(Generic[B]):
             raise Problem("forbidden")
         return self.actor
 
+    def act_for(self, customer_id: str) -> None:
+        """Whoever acts for one customer cannot ask about another. Raises Problem(not_found)."""
+        actor = self.actor
+        if actor is not None and actor.role == "customer" and actor.customer_id != customer_id:
+            raise Problem("not_found")
+
     def path(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])

@@ -9,9 +9,9 @@ import msgspec
 from payments.common.errors import Problem
 from payments.common.money import MAX_MINOR, AmountError, check_minor, exponent
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
-LongText = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*$")]
+LongText = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 _OTP = re.compile(r"[0-9]{6}")
 
 
@@ -22,14 +22,15 @@ class CreatePayment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     currency: str
     from_account: Number
     to_account: Number
-    to_routing_number: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{4,34}$")] | None = None
-    to_name: Annotated[str, msgspec.Meta(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f]+$")] | None = (
-        None
-    )
+    to_routing_number: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{4,34}\Z")] | None = None
+    to_name: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f]+\Z")] | None
+    ) = None
     description: LongText | None = None
-    metadata: dict[
-        Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00]+$")], LongText
-    ] = {}
+    metadata: (
+        dict[Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00]+\Z")], LongText]
+        | None
+    ) = None
 
 
 class ConfirmPayment(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,7 +80,7 @@ def check_create(body: CreatePayment) -> None:
         errors.append({"field": "amount", "message": str(error)})
     if body.to_routing_number is not None and body.to_name is None:
         errors.append({"field": "to_name", "message": "is required for a payment to another bank"})
-    if len(body.metadata) > 50:
+    if body.metadata is not None and len(body.metadata) > 50:
         errors.append({"field": "metadata", "message": "takes at most 50 entries"})
     if errors:
         raise Problem("validation_failed", errors=errors)

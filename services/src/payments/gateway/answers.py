@@ -151,7 +151,7 @@ class Account(msgspec.Struct):
 
     object: Literal["account"]
     account_number: Annotated[str, Meta(examples=["ACC001"])]
-    customer_id: Annotated[str, Meta(examples=["cust_001"])]
+    customer_id: Annotated[str, Meta(examples=["cust_001"], description="Null: internal.")] | None
     kind: Literal["customer", "internal"]
     account_type: Annotated[str, Meta(examples=["CHECKING"])]
     name: str | None

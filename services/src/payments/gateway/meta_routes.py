@@ -12,6 +12,7 @@ from payments.gateway.openapi import document
 from payments.gateway.operations import Endpoint, Operation
 
 VERSION = "0.1.0"
+_JWK_SET = "application/jwk-set+json"
 _CACHED = {"Cache-Control": "public, max-age=300"}
 
 
@@ -20,7 +21,7 @@ def operations(signing: Keys, encryption: Keys, health: Endpoint) -> list[Operat
 
     async def jwks(_: Request) -> Response:
         keys = [*signing.public(), *encryption.public_first()]
-        return Response(msgspec.json.encode({"keys": keys}), 200, _CACHED, "application/jwk-set+json")
+        return Response(msgspec.json.encode({"keys": keys}), 200, _CACHED, _JWK_SET)
 
     return [
         Operation(
@@ -30,6 +31,7 @@ def operations(signing: Keys, encryption: Keys, health: Endpoint) -> list[Operat
             tag="About",
             endpoint=jwks,
             response=answers.KeySet,
+            media_type=_JWK_SET,
             signed_in=False,
         ),
         Operation(

@@ -2,13 +2,20 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from payments.common.money import MAX_MINOR
+from payments.common.money import CURRENCIES, MAX_MINOR
 
+# What of amounts in decimals holds for every currency.
+_DECIMAL: dict[str, Any] = {
+    "exclusiveMinimum": 0,
+    "maximum": MAX_MINOR,
+    "multipleOf": 0.001,
+    "pattern": r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,3})?\Z",
+}
 # Free text takes everything but control characters. `\Z`, because `$` would let a final line break pass.
 _TEXT = r"^[^\x00-\x1f\x7f]*\Z"
 
@@ -18,7 +25,13 @@ AccountNumber = Annotated[
     Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", description="Account number.", examples=["ACC001"]),
 ]
 Currency = Annotated[
-    str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code of the accounts.", examples=["USD"])
+    str,
+    Meta(
+        pattern=r"^[A-Z]{3}\Z",
+        description="ISO 4217 code of the accounts.",
+        examples=["USD"],
+        extra_json_schema={"enum": sorted(CURRENCIES)},
+    ),
 ]
 MinorUnits = Annotated[
     int,
@@ -102,7 +115,7 @@ class ConfirmPaymentRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
             Meta(
                 description="In the account's currency, with no more decimals than it has.",
                 examples=[1000.00],
-                extra_json_schema={"type": ["number", "string"]},
+                extra_json_schema={"type": ["number", "string"], **_DECIMAL},
             ),
         ]
         | None

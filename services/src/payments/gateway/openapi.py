@@ -13,6 +13,7 @@ from payments.gateway.operations import Operation
 Document = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
+_JOSE: Document = {"schema": {"type": "string", "description": "Compact JWE."}}
 _EVERYWHERE = ("rate_limited", "service_unavailable")
 _WITH_BODY = ("malformed_request", "payload_too_large", "unsupported_media_type", "validation_failed")
 _INTRODUCTION = """\
@@ -74,7 +75,7 @@ def _operation(operation: Operation, by_type: dict[int, Any], components: Docume
     if operation.request is not None:
         content = {"application/json": {"schema": by_type[id(operation.request)]}}
         if operation.encryptable:
-            content["application/jose"] = {"schema": {"type": "string", "description": "Compact JWE."}}
+            content["application/jose"] = _JOSE
         schema = _resolve(by_type[id(operation.request)], components)
         described["requestBody"] = {"content": content, "required": _has_required(operation, schema)}
     for status, meaning in operation.also:
@@ -92,8 +93,9 @@ def _has_required(operation: Operation, schema: Document) -> bool:
 def _success(operation: Operation, by_type: dict[int, Any]) -> Document:
     if operation.response is None:
         return {"description": "Success."}
-    schema = by_type[id(operation.response)]
-    content: Document = {"application/json": {"schema": schema}}
+    content: Document = {operation.media_type: {"schema": by_type[id(operation.response)]}}
+    if operation.encryptable:
+        content["application/jose"] = _JOSE
     for name, example in operation.media:
         content[name] = {"schema": {"type": "string"}, "example": example}
     return {"description": "Success.", "content": content}

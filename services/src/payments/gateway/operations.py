@@ -24,6 +24,7 @@ class Operation:
         key: needs an Idempotency-Key.
         encryptable: the body may come encrypted.
         media: media types that a success can also have, each with an example.
+        media_type: of the answer.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Operation:
     key: bool = False
     encryptable: bool = False
     media: tuple[tuple[str, str], ...] = ()
+    media_type: str = "application/json"
 
 
 def routes(operations: Iterable[Operation]) -> list[Route]:

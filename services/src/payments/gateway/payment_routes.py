@@ -67,6 +67,7 @@ def _payments(confirm: Passthrough) -> list[Operation]:
             response=answers.Payment,
             status=201,
             errors=(
+                "forbidden",
                 "account_not_found",
                 "account_frozen",
                 "account_closed",
@@ -118,7 +119,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             request=models.ConfirmRequest,
             response=answers.Payment,
             also=(_LATER,),
-            errors=("otp_invalid", "otp_restart", *_REFUSALS),
+            errors=("forbidden", "otp_invalid", "otp_restart", *_REFUSALS),
             key=True,
             encryptable=True,
         ),
@@ -130,7 +131,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             endpoint=confirm.post("/v1/payments/{id}/cancel", models.Nothing),
             request=models.Nothing,
             response=answers.Payment,
-            errors=("payment_not_found", "illegal_state", "already_succeeded"),
+            errors=("forbidden", "payment_not_found", "illegal_state", "already_succeeded"),
             key=True,
         ),
         Operation(
@@ -141,7 +142,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             endpoint=confirm.post("/v1/payments/{id}/otp", models.Nothing),
             request=models.Nothing,
             response=answers.Payment,
-            errors=("payment_not_found", "illegal_state", "otp_send_limit"),
+            errors=("forbidden", "payment_not_found", "illegal_state", "otp_send_limit"),
             key=True,
         ),
         Operation(
@@ -155,6 +156,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             status=201,
             also=((202, "Another bank has not answered yet; `Location` tells where to ask."),),
             errors=(
+                "forbidden",
                 "payment_not_found",
                 "refund_exceeds_payment",
                 "illegal_state",

@@ -60,6 +60,7 @@ class Routes:
     async def check_status(self, call: Call[StatusRequest]) -> StatusReply:
         """Unknown customers are answered, too: they are not verified."""
         customer_id = call.body.customer_id
+        call.act_for(customer_id)
         customer = await self._store.find(customer_id) or unknown(customer_id)
         return StatusReply(
             customer_id=customer.customer_id,
@@ -79,6 +80,7 @@ class Routes:
         if call.caller != "notification-service":
             raise Problem("caller_not_allowed")
         customer_id = call.path("customer_id")
+        call.act_for(customer_id)
         contact = await self._store.contact(customer_id) if re.search(CUSTOMER_ID, customer_id) else None
         if contact is None:
             raise Problem("not_found", "There is no such customer")

@@ -68,6 +68,7 @@ class Routes:
     async def send(self, call: Call[SendRequest]) -> SendReply:
         """Deliver now, once for each dedupe key and channel."""
         body = call.body
+        call.act_for(body.customer_id)
         notification = Notification(
             dedupe_key=body.dedupe_key or new_id(),
             customer_id=body.customer_id,

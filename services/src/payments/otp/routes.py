@@ -80,12 +80,14 @@ class Routes:
 
     async def generate(self, call: Call[GenerateRequest]) -> GenerateReply:
         """Send a code unless the customer has a good one."""
+        call.act_for(call.body.customer_id)
         expires_at, new = await self._passwords.send(call.body.binding(), resend=call.body.resend)
         message = "OTP sent successfully" if new else "An OTP was sent already and is still valid"
         return GenerateReply(True, message, rfc3339(expires_at))
 
     async def verify(self, call: Call[VerifyRequest]) -> VerifyReply:
         """Try a code; every try counts."""
+        call.act_for(call.body.customer_id)
         verdict = await self._passwords.verify(call.body.binding(), call.body.otp)
         return VerifyReply(
             valid=verdict.outcome == "ok",

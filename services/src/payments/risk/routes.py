@@ -77,6 +77,7 @@ class Routes:
     async def assess(self, call: Call[AssessRequest]) -> AssessReply:
         """Assess one payment."""
         body = call.body
+        call.act_for(body.customer_id)
         question = Question(body.customer_id, body.amount, body.currency, body.payments_24h, body.to_name)
         try:
             answer = await self._assessor.assess(question)

@@ -53,7 +53,7 @@ class Create:
                 "currency": body.currency,
                 "currency_exponent": money.exponent(body.currency),
                 "description": body.description,
-                "metadata": body.metadata,
+                "metadata": body.metadata or {},
                 "bank_reference": reference() if off_us else None,
             },
             key,

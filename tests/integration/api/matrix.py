@@ -1,0 +1,182 @@
+"""What the tests know of each public route: who may use it, and a request on a real object that succeeds.
+
+A route of the OpenAPI document that has no entry here fails the tests: whoever adds a route says here who may
+use it and how to make an object for it.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.integration.api.world import HIGH, REVIEW, Person, Request, World
+
+CUSTOMER, OPERATOR, AUDITOR = "customer", "operator", "auditor"
+EVERYBODY = frozenset({CUSTOMER, OPERATOR, AUDITOR})
+CUSTOMERS, OPERATORS, AUDITORS = frozenset({CUSTOMER}), frozenset({OPERATOR}), frozenset({AUDITOR})
+ASKER = "{asker}"  # in a body: the customer who asks
+
+
+@dataclass(frozen=True)
+class Target:
+    """A request on one object. `id` is what names the object, in the path or the body."""
+
+    path: str
+    id: str = ""
+    body: Any = None
+
+    def request(self, method: str, asker: Person, key: str | None) -> Request:
+        """The request as `asker` would send it."""
+        body = self.body
+        if isinstance(body, dict):
+            body = {name: asker.customer_id if value == ASKER else value for name, value in body.items()}
+        return Request(method, self.path, body, key)
+
+    def renamed(self, other: str) -> "Target":
+        """The same request on an object of another name."""
+        body = self.body
+        if isinstance(body, dict):
+            body = {name: other if value == self.id else value for name, value in body.items()}
+        return Target(self.path.replace(self.id, other), other, body)
+
+
+Make = Callable[[World, Person, Person], Target]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One operation.
+
+    Args:
+        make: a new object of the owner (second argument; the third is the payee) and the request on it.
+        roles: who is answered 2xx; empty: everybody, signed in or not.
+        owned: the object is a customer's; for other customers it does not exist.
+        listing: the answer lists objects, of which a customer sees only their own.
+    """
+
+    make: Make
+    roles: frozenset[str] = frozenset()
+    owned: bool = False
+    listing: bool = False
+    ends_session: bool = False
+
+
+def _fixed(path: str, body: Any = None) -> Make:
+    return lambda *_: Target(path, body=body)
+
+
+def _create(_: World, owner: Person, payee: Person) -> Target:
+    amount = 1 + secrets.randbelow(10_000)
+    body = {"amount": amount, "currency": "USD", "from_account": owner.account, "to_account": payee.account}
+    return Target("/v1/payments", owner.account, body)
+
+
+def _original(world: World, owner: Person, payee: Person) -> Target:
+    payment = world.payment(owner, payee, 500)
+    body = {"transaction_id": payment, "customer_id": ASKER, "amount": 5}
+    return Target("/payment/confirm", payment, body)
+
+
+def _new_payment(suffix: str, body: Any = None) -> Make:
+    def make(world: World, owner: Person, payee: Person) -> Target:
+        payment = world.payment(owner, payee)
+        return Target(f"/v1/payments/{payment}{suffix}", payment, body)
+
+    return make
+
+
+def _confirmed(collection: str, suffix: str, amount: int, body: Any = None) -> Make:
+    def make(world: World, owner: Person, payee: Person) -> Target:
+        payment = world.confirmed(owner, payee, amount)
+        return Target(f"/v1/{collection}/{payment}{suffix}", payment, body)
+
+    return make
+
+
+def _waiting_for_password(world: World, owner: Person, payee: Person) -> Target:
+    payment = world.confirmed(owner, payee, HIGH)
+    # As if the password had been sent long enough ago for another one.
+    world.database.execute(
+        "UPDATE otp.challenges SET created_at = created_at - interval '10 minutes' WHERE payment_id = %s",
+        (payment,),
+    )
+    return Target(f"/v1/payments/{payment}/otp", payment)
+
+
+def _refund(world: World, owner: Person, payee: Person) -> Target:
+    refund = world.refund(owner, payee)
+    return Target(f"/v1/refunds/{refund}", refund)
+
+
+def _account(suffix: str = "") -> Make:
+    return lambda _, owner, __: Target(f"/v1/accounts/{owner.account}{suffix}", owner.account)
+
+
+def _payments(world: World, owner: Person, payee: Person) -> Target:
+    return Target("/v1/payments?limit=100", world.payment(owner, payee))
+
+
+def _login(_: World, owner: Person, __: Person) -> Target:
+    return Target("/auth/login", body={"username": owner.username, "password": "password123"})
+
+
+def _refresh(world: World, owner: Person, _: Person) -> Target:
+    return Target("/auth/refresh", body={"refresh_token": world.login(owner.username)["refresh_token"]})
+
+
+ROUTES: dict[str, Route] = {
+    "POST /auth/login": Route(make=_login),
+    "POST /auth/refresh": Route(make=_refresh),
+    "POST /auth/logout": Route(make=_fixed("/auth/logout"), roles=EVERYBODY, ends_session=True),
+    "GET /.well-known/jwks.json": Route(make=_fixed("/.well-known/jwks.json")),
+    "GET /health": Route(make=_fixed("/health")),
+    "POST /payment/confirm": Route(make=_original, roles=CUSTOMERS, owned=True),
+    "POST /v1/payments": Route(make=_create, roles=CUSTOMERS, owned=True),
+    "GET /v1/payments": Route(make=_payments, roles=EVERYBODY, listing=True),
+    "GET /v1/payments/{id}": Route(make=_new_payment(""), roles=EVERYBODY, owned=True),
+    "GET /v1/payments/{id}/events": Route(make=_new_payment("/events"), roles=EVERYBODY, owned=True),
+    "POST /v1/payments/{id}/confirm": Route(make=_new_payment("/confirm", {}), roles=CUSTOMERS, owned=True),
+    "POST /v1/payments/{id}/cancel": Route(make=_new_payment("/cancel"), roles=CUSTOMERS, owned=True),
+    "POST /v1/payments/{id}/otp": Route(make=_waiting_for_password, roles=CUSTOMERS, owned=True),
+    "POST /v1/payments/{id}/refunds": Route(
+        make=_confirmed("payments", "/refunds", 500, {"amount": 5}),
+        roles=CUSTOMERS | OPERATORS,
+        owned=True,
+    ),
+    "GET /v1/refunds/{id}": Route(make=_refund, roles=EVERYBODY, owned=True),
+    "GET /v1/reviews": Route(make=_fixed("/v1/reviews"), roles=OPERATORS | AUDITORS),
+    "POST /v1/reviews/{id}/approve": Route(make=_confirmed("reviews", "/approve", REVIEW), roles=OPERATORS),
+    "POST /v1/reviews/{id}/reject": Route(make=_confirmed("reviews", "/reject", REVIEW), roles=OPERATORS),
+    "GET /v1/accounts": Route(
+        make=lambda _, owner, __: Target("/v1/accounts?limit=100", owner.account),
+        roles=EVERYBODY,
+        listing=True,
+    ),
+    "GET /v1/accounts/{number}": Route(make=_account(), roles=EVERYBODY, owned=True),
+    "GET /v1/accounts/{number}/entries": Route(make=_account("/entries"), roles=EVERYBODY, owned=True),
+    "GET /v1/audit/events": Route(make=_fixed("/v1/audit/events?limit=5"), roles=AUDITORS),
+}
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The operations of an OpenAPI document by "METHOD /path"."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def unknown(document: dict[str, Any]) -> str:
+    """What to do about operations without an entry in ROUTES, and entries without an operation."""
+    documented = operations(document)
+    lines = [
+        f'{name}: add ROUTES["{name}"] to tests/integration/api/matrix.py: who may use it (roles), whether '
+        "its object is a customer's (owned), how to make such an object and a request that succeeds (make)"
+        for name in documented.keys() - ROUTES.keys()
+    ]
+    lines += [
+        f"{name}: no such operation any more; remove it from ROUTES"
+        for name in ROUTES.keys() - documented.keys()
+    ]
+    return "\n".join(sorted(lines))

@@ -1,0 +1,68 @@
+"""The OpenAPI document tells the truth: Schemathesis tries all of it, as everybody who may come."""
+
+import json
+import re
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.integration.api.conftest import SOAK
+from tests.integration.api.schema_runner import Report, load, run
+from tests.integration.api.world import Person, World
+
+ROLES = ("customer", "operator", "auditor", "anonymous")
+EXAMPLES = 300 if SOAK else 4
+
+
+@pytest.fixture(scope="module")
+def schema(world: World, document: dict[str, Any], owner: Person, other: Person) -> Any:
+    """The document with objects of the owner's in place of its examples and its paths' parameters."""
+    payment = world.payment(owner, other)
+    refund = world.refund(owner, other)
+    text = json.dumps(document)
+    for example, real in (
+        ("ACC001", owner.account),
+        ("ACC002", other.account),
+        ("cust_001", owner.customer_id),
+        ("txn_001", payment),
+        ("demo", owner.username),
+    ):
+        text = text.replace(json.dumps(example), json.dumps(real))
+    known = {"payments": [payment], "refunds": [refund], "accounts": [owner.account], "reviews": [payment]}
+    described = json.loads(text)
+    for path, methods in described["paths"].items():
+        collection = re.match(r"/v1/([a-z-]+)/{", path)
+        for operation in methods.values():
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path" and collection is not None:
+                    parameter["schema"]["enum"] = [*known.get(collection[1], []), "no-such-thing"]
+    return load(described, str(world.http.base_url).rstrip("/"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.timeout(3600 if SOAK else 120)
+def test_every_operation_does_what_the_document_says(
+    role: str, schema: Any, world: World, owner: Person, seed: int
+) -> None:
+    began = monotonic()
+    headers = _headers(role, world, owner)
+    coverage = SOAK or role in ("customer", "operator")
+    report = run(schema, headers, seed=seed, examples=EXAMPLES, coverage=coverage, report=Report())
+    seconds = monotonic() - began
+    print(f"{role}: {report.summary()} in {seconds:.1f} s")  # noqa: T201
+    assert not report.failures, report.text()
+
+
+def _headers(role: str, world: World, owner: Person) -> Callable[[str], dict[str, str]]:
+    if role == "anonymous":
+        return lambda _: {}
+    person = owner if role == "customer" else world.staff(role)
+
+    def headers(label: str) -> dict[str, str]:
+        # Logging out ends a session, which must not be the one that the others go on with.
+        token = world.login(person.username)["access_token"] if label == "POST /auth/logout" else person.token
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
