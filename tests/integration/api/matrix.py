@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.api.world import HIGH, REVIEW, Person, Request, World
+from tests.integration.api.world import HIGH, PASSWORD, REVIEW, Person, Request, World, fresh_key
 
 CUSTOMER, OPERATOR, AUDITOR = "customer", "operator", "auditor"
 EVERYBODY = frozenset({CUSTOMER, OPERATOR, AUDITOR})
@@ -51,6 +51,7 @@ class Route:
         make: a new object of the owner (second argument; the third is the payee) and the request on it.
         roles: who is answered 2xx; empty: everybody, signed in or not.
         owned: the object is a customer's; for other customers it does not exist.
+        ends_session: it is the asker's own session, or password, that it is about.
         listing: the answer lists objects, of which a customer sees only their own.
     """
 
@@ -116,8 +117,24 @@ def _payments(world: World, owner: Person, payee: Person) -> Target:
     return Target("/v1/payments?limit=100", world.payment(owner, payee))
 
 
+def _new_user(_: World, __: Person, ___: Person) -> Target:
+    mark = secrets.token_hex(6)
+    return Target(
+        "/v1/users", body={"username": f"user-{mark}", "role": CUSTOMER, "customer_id": f"cust-{mark}"}
+    )
+
+
+def _user(suffix: str = "", body: Any = None) -> Make:
+    def make(world: World, owner: Person, payee: Person) -> Target:
+        target = _new_user(world, owner, payee)
+        user = world.done(target.request("POST", owner, fresh_key()), world.staff(OPERATOR))["id"]
+        return Target(f"/v1/users/{user}{suffix}", user, body)
+
+    return make
+
+
 def _login(_: World, owner: Person, __: Person) -> Target:
-    return Target("/auth/login", body={"username": owner.username, "password": "password123"})
+    return Target("/auth/login", body={"username": owner.username, "password": PASSWORD})
 
 
 def _refresh(world: World, owner: Person, _: Person) -> Target:
@@ -128,6 +145,16 @@ ROUTES: dict[str, Route] = {
     "POST /auth/login": Route(make=_login),
     "POST /auth/refresh": Route(make=_refresh),
     "POST /auth/logout": Route(make=_fixed("/auth/logout"), roles=EVERYBODY, ends_session=True),
+    "POST /auth/password": Route(
+        make=_fixed("/auth/password", {"current_password": PASSWORD, "new_password": "Brackwasser-77-Ufer"}),
+        roles=EVERYBODY,
+        ends_session=True,
+    ),
+    "POST /v1/users": Route(make=_new_user, roles=OPERATORS),
+    "GET /v1/users": Route(make=_fixed("/v1/users"), roles=OPERATORS | AUDITORS),
+    "GET /v1/users/{id}": Route(make=_user(), roles=OPERATORS | AUDITORS),
+    "PATCH /v1/users/{id}": Route(make=_user("", {"status": "disabled"}), roles=OPERATORS),
+    "POST /v1/users/{id}/password": Route(make=_user("/password", {}), roles=OPERATORS),
     "GET /.well-known/jwks.json": Route(make=_fixed("/.well-known/jwks.json")),
     "GET /health": Route(make=_fixed("/health")),
     "POST /payment/confirm": Route(make=_original, roles=CUSTOMERS, owned=True),

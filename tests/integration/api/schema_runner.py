@@ -35,8 +35,12 @@ _CHECKS = (
     "negative_data_rejection",
     "unsupported_method",
 )
-# Refusals that a schema cannot foresee: a member that another one asks for, and a whole number written as 1.0.
-_UNSAID = (b"is required for a payment to another bank", b"Expected `int`, got `float`")
+# What no schema can foresee: a member that another one asks for, and a whole number written as 1.0.
+_UNSAID = (
+    b"is required for a payment to another bank",
+    b"is needed for the role customer, and for no other",
+    b"Expected `int`, got `float`",
+)
 
 
 @dataclass

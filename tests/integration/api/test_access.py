@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 
 from tests.integration.api.matrix import CUSTOMER, ROUTES, Route, Target, operations, unknown
 from tests.integration.api.problems import wrong_with
-from tests.integration.api.world import Person, World, fresh_key
+from tests.integration.api.world import Person, Request, World, fresh_key
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 SIGNED_IN = [name for name, route in ROUTES.items() if route.roles]
@@ -74,9 +74,10 @@ def test_only_who_may(
     first = True
     for role in sorted(route.roles):
         person = owner if role == CUSTOMER else world.staff(role)
+        if route.ends_session:
+            person = world.customer() if role == CUSTOMER else world.new_staff(role)
         target = target if first else route.make(world, owner, other)
-        token = world.login(person.username)["access_token"] if route.ends_session else person.token
-        answer = world.send(target.request(method, person, fresh_key()), token)
+        answer = world.send(target.request(method, person, fresh_key()), person.token)
         assert answer.is_success, (role, answer.status_code, answer.text)
         first = False
 
@@ -134,6 +135,18 @@ def test_a_disabled_user_gets_no_token_any_more(world: World) -> None:
     refused(refresh, 401, why="refresh")
     unknown_user = world.http.post("/auth/login", json={"username": "nobody-here", "password": "password123"})
     assert _without_ids(login) == _without_ids(unknown_user)
+
+
+def test_a_user_who_is_disabled_by_an_operator_is_out_at_once(world: World) -> None:
+    person, operator = world.customer(), world.staff("operator")
+    assert world.send(Request("GET", "/v1/accounts"), person.token).is_success
+    change = Request("PATCH", f"/v1/users/{person.user_id}", {"status": "disabled"})
+    world.done(change, operator)
+    for name, route in ROUTES.items():
+        if route.roles:
+            target = Target(re.sub(r"{\w+}", NOWHERE, name.partition(" ")[2]), body={})
+            answer = world.send(target.request(name.partition(" ")[0], person, fresh_key()), person.token)
+            refused(answer, 401, why=name)
 
 
 def refused(answer: httpx.Response, *statuses: int, why: str) -> None:

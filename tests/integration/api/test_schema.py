@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api.conftest import SOAK
+from tests.integration.api.matrix import ROUTES
 from tests.integration.api.schema_runner import Report, load, run
 from tests.integration.api.world import Person, World
 
@@ -30,7 +31,13 @@ def schema(world: World, document: dict[str, Any], owner: Person, other: Person)
         ("demo", owner.username),
     ):
         text = text.replace(json.dumps(example), json.dumps(real))
-    known = {"payments": [payment], "refunds": [refund], "accounts": [owner.account], "reviews": [payment]}
+    known = {
+        "payments": [payment],
+        "refunds": [refund],
+        "accounts": [owner.account],
+        "reviews": [payment],
+        "users": [world.customer().user_id],
+    }
     described = json.loads(text)
     for path, methods in described["paths"].items():
         collection = re.match(r"/v1/([a-z-]+)/{", path)
@@ -61,8 +68,9 @@ def _headers(role: str, world: World, owner: Person) -> Callable[[str], dict[str
     person = owner if role == "customer" else world.staff(role)
 
     def headers(label: str) -> dict[str, str]:
-        # Logging out ends a session, which must not be the one that the others go on with.
-        token = world.login(person.username)["access_token"] if label == "POST /auth/logout" else person.token
+        # What ends a session must not end the one that the others go on with.
+        own = ROUTES[label].ends_session if label in ROUTES else False
+        token = world.login(person.username)["access_token"] if own else person.token
         return {"Authorization": f"Bearer {token}"}
 
     return headers

@@ -78,6 +78,8 @@ class Otp:
         reply = await ask(self._peer, "/generate-otp", body, actor_token)
         if reply.status == 429:
             raise Problem("otp_send_limit", retry_after=_retry_after(reply))
+        if reply.status == 409 and reply.code() == "otp_restart":
+            raise Problem("otp_restart")
         return read(reply, Generated, self._peer.name)
 
     async def verify(self, payment: Payment, otp: str, actor_token: str | None) -> Verified:

@@ -70,7 +70,11 @@ UserName = Annotated[
 Role = Literal["customer", "operator", "auditor"]
 Password = Annotated[
     str,
-    Meta(max_length=1024, description="12 to 256 characters, none of those that are tried first."),
+    Meta(
+        max_length=1024,
+        description="12 to 256 characters, none of those that are tried first.",
+        extra_json_schema={"minLength": 12, "maxLength": 256},
+    ),
 ]
 
 

@@ -142,7 +142,7 @@ def _actions(confirm: Passthrough) -> list[Operation]:
             endpoint=confirm.post("/v1/payments/{id}/otp", models.Nothing),
             request=models.Nothing,
             response=answers.Payment,
-            errors=("forbidden", "payment_not_found", "illegal_state", "otp_send_limit"),
+            errors=("forbidden", "payment_not_found", "illegal_state", "otp_restart", "otp_send_limit"),
             key=True,
         ),
         Operation(

@@ -56,6 +56,8 @@ class Authorize:
         except Problem as problem:
             if problem.code == "service_unavailable":
                 return await self._settlement.release(attempt, problem, changes, final=False)
+            if problem.code == "otp_restart":
+                problem = answers.otp_problem(attempt.route, "exhausted", 0)
             return await self._settlement.ask_otp(attempt, changes, problem)
         if verified.valid:
             return None
