@@ -181,6 +181,9 @@ ROUTES: dict[str, Route] = {
     ),
     "GET /v1/accounts/{number}": Route(make=_account(), roles=EVERYBODY, owned=True),
     "GET /v1/accounts/{number}/entries": Route(make=_account("/entries"), roles=EVERYBODY, owned=True),
+    "GET /v1/accounts/{number}/statements": Route(
+        make=_account("/statements?from=2026-01-01&to=2026-01-31"), roles=EVERYBODY, owned=True
+    ),
     "GET /v1/audit/events": Route(make=_fixed("/v1/audit/events?limit=5"), roles=AUDITORS),
 }
 
