@@ -91,9 +91,9 @@ class Ledger:
         return await self.post("/reserve-funds", body | more)
 
     async def balance(self, number: str) -> tuple[int, int, int]:
-        """posted, held, available of an account, from the table."""
+        """posted, held, available of an account, from the database."""
         row = await self.database.fetchrow(
-            """SELECT posted_minor, held_minor, available_minor FROM accounts.accounts
+            """SELECT posted_minor, held_minor, available_minor FROM accounts.balances
                WHERE account_number = $1""",
             number,
         )
@@ -115,7 +115,12 @@ class Ledger:
 # Independent of the functions that write: from the entries alone.
 BOOKS_ARE_WRONG = """
 WITH balance AS (
-    SELECT a.*, coalesce((SELECT sum(e.amount_minor) FROM accounts.entries e
+    SELECT a.account_number, a.kind, a.held_minor,
+           CASE a.kind WHEN 'customer' THEN a.posted_minor
+                ELSE coalesce((SELECT sum(s.posted_minor) FROM accounts.shares s
+                               WHERE s.account_number = a.account_number), 0) END AS posted_minor,
+           a.available_minor,
+           coalesce((SELECT sum(e.amount_minor) FROM accounts.entries e
                           WHERE e.account_number = a.account_number), 0) AS entered,
            coalesce((SELECT sum(h.amount_minor + h.fee_minor) FROM accounts.holds h
                      WHERE h.account_number = a.account_number AND h.status = 'held'), 0) AS reserved
@@ -137,6 +142,14 @@ UNION ALL SELECT 'running balance at entry ' || id, balance_after_minor::text FR
     SELECT id, balance_after_minor,
            sum(amount_minor) OVER (PARTITION BY account_number ORDER BY id) AS running
     FROM accounts.entries) AS e WHERE running <> balance_after_minor
+UNION ALL SELECT 'no balance at entry ' || id, account_number FROM accounts.entries
+    WHERE balance_after_minor IS NULL AND account_number NOT LIKE 'internal.%'
+UNION ALL SELECT 'hold resolved twice ' || key, string_agg(type, ', ') FROM accounts.outbox
+    WHERE type IN ('hold.posted', 'hold.voided') GROUP BY key HAVING count(*) > 1
+UNION ALL SELECT 'hold and posting disagree ' || h.payment_id, h.status FROM accounts.holds h
+    WHERE (h.status = 'posted') <> EXISTS (SELECT FROM accounts.transfers t
+                                           WHERE t.payment_id = h.payment_id AND t.kind = 'payment'
+                                               AND t.to_account LIKE 'internal.%')
 UNION ALL SELECT 'posted twice ' || payment_id, count(*)::text FROM accounts.transfers
     WHERE kind <> 'refund' GROUP BY payment_id, kind HAVING count(*) > 1
 UNION ALL SELECT 'refunded too much ' || p.payment_id, sum(r.amount_minor)::text

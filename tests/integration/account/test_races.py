@@ -1,13 +1,8 @@
-"""Many at once: no double spending, no deadlock, books right after every random history."""
+"""Many at once: no double spending, no deadlock."""
 
 import asyncio
-import os
-import random
 
 from .conftest import Ledger, unique
-
-SEED = int(os.environ.get("TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
-OPERATIONS = int(os.environ.get("TEST_LEDGER_OPERATIONS", "2000"))
 
 
 async def test_two_hundred_payments_with_funds_for_one(ledger: Ledger) -> None:
@@ -82,45 +77,3 @@ async def test_reserving_and_voiding_at_once_leaves_nothing_held(ledger: Ledger)
         )
         assert (await ledger.post(f"/holds/{payment}/void")).status_code == 200
     assert await ledger.balance(payer) == (100_000, 0, 100_000)
-
-
-async def test_any_history_keeps_the_books(ledger: Ledger) -> None:
-    """TEST_SEED repeats a history, TEST_LEDGER_OPERATIONS makes it longer."""
-    print(f"TEST_SEED={SEED} TEST_LEDGER_OPERATIONS={OPERATIONS}")  # noqa: T201  to repeat a failure
-    chance = random.Random(SEED)
-    accounts = [await ledger.open(chance.randrange(0, 5_000)) for _ in range(8)]
-    payments = [f"{SEED}-{unique('h')}" for _ in range(OPERATIONS // 6)]
-    paid: dict[str, tuple[str, str]] = {}
-    statuses: dict[int, int] = {}
-
-    async def step() -> None:
-        payer, payee = chance.sample(accounts, 2)
-        payment, amount = chance.choice(payments), chance.randrange(1, 1_500)
-        match chance.randrange(6):
-            case 0 | 1:
-                answer = await ledger.transfer(payer, payee, amount, payment=payment)
-                if answer.status_code == 200:
-                    paid[payment] = (payer, payee)
-            case 2:
-                answer = await ledger.reserve(payer, amount, 25, payment=f"{payment}-bank")
-            case 3:
-                body = {"bank_reference": "BNK"}
-                answer = await ledger.post(f"/holds/{payment}-bank/post", body)
-            case 4:
-                answer = await ledger.post(f"/holds/{payment}-bank/void")
-            case _:
-                known = paid.get(payment, (payer, payee))
-                refund = f"{payment}-r{chance.randrange(3)}"
-                answer = await ledger.transfer(
-                    known[1], known[0], amount, payment=payment, kind="refund", refund_id=refund
-                )
-        statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-
-    async def worker(count: int) -> None:
-        for _ in range(count):
-            await step()
-
-    await asyncio.gather(*(worker(OPERATIONS // 16) for _ in range(16)))
-    assert set(statuses) <= {200, 402, 404, 409, 422}
-    assert statuses[200] > OPERATIONS // 10
-    await ledger.check()

@@ -23,8 +23,8 @@ async def test_customers_see_their_own_accounts_only(ledger: Ledger) -> None:
         assert (missing.status_code, missing.json()["code"]) == (404, "account_not_found")
 
 
-async def test_a_customer_without_an_id_owns_nothing(ledger: Ledger) -> None:
-    assert (await ledger.get("/v1/accounts", actor="")).json()["data"] == []
+async def test_a_customer_without_an_id_is_nobody(ledger: Ledger) -> None:
+    assert (await ledger.get("/v1/accounts", actor="")).status_code == 401
 
 
 @pytest.mark.parametrize("role", ["operator", "auditor"])

@@ -6,6 +6,7 @@ from hack.dev.identity import Identity
 from hack.dev.stack import Stack
 
 from .conftest import Ledger, unique
+from .test_returns import give_back
 
 
 async def order(stack: Stack, identity: Identity, ledger: Ledger, reference: str, amount: int) -> None:
@@ -42,6 +43,7 @@ async def test_planted_differences_are_found_and_nothing_else(
     ):
         await ledger.reserve(payer, posted, charged, payment=payment)
         await ledger.post(f"/holds/{payment}/post", {"bank_reference": payment})
+    returns = await plant_returns(stack, identity, ledger, right)
     balance = await ledger.balance(payer)
 
     # Its loop waits up to 30 s between rounds; starting again makes it look now.
@@ -54,7 +56,12 @@ async def test_planted_differences_are_found_and_nothing_else(
                    WHERE payment_id = ANY($1) AND checked_at IS NOT NULL""",
                 [right, missing, rejected, amount, fee],
             )
-            if len(rows) == 5:
+            backs = await ledger.database.fetch(
+                """SELECT refund_id, difference FROM accounts.returns
+                   WHERE refund_id = ANY($1) AND checked_at IS NOT NULL""",
+                list(returns),
+            )
+            if len(rows) == 5 and len(backs) == len(returns):
                 break
             await asyncio.sleep(0.1)
     assert {row["payment_id"]: row["difference"] for row in rows} == {
@@ -64,8 +71,39 @@ async def test_planted_differences_are_found_and_nothing_else(
         amount: "amount 1000 here, 999 there",
         fee: "fee 0 here, 250 there",
     }
+    assert {row["refund_id"]: row["difference"] for row in backs} == returns
     assert await ledger.balance(payer) == balance
     await ledger.check()
+
+
+async def plant_returns(
+    stack: Stack, identity: Identity, ledger: Ledger, payment: str
+) -> dict[str, str | None]:
+    """Post returns of a payment, right and wrong ones; what is to be found of each."""
+    expected: dict[str, str | None] = {}
+    for at_bank, posted, found in (
+        (100, 100, None),
+        (None, 100, "the bank does not know it"),
+        (2_000, 100, "the bank says REJECTED"),
+        (99, 100, "amount 100 here, 99 there"),
+    ):
+        refund = unique("re")
+        if at_bank is not None:
+            answer = await ledger.http.post(
+                f"{stack.url('partner-bank-api')}/process-return",
+                json={
+                    "reference": f"RET-{refund}",
+                    "original_reference": payment,
+                    "amount": at_bank,
+                    "currency": "USD",
+                },
+                headers={"Authorization": f"Bearer {identity.token('confirm-service')}"},
+            )
+            assert answer.status_code == 200
+        done = await give_back(ledger, payment, posted, refund)
+        assert done.status_code == 200, done.text
+        expected[refund] = found
+    return expected
 
 
 async def test_without_the_bank_the_ledger_stays_ready(stack: Stack, ledger: Ledger) -> None:

@@ -33,6 +33,9 @@ async def role(stack: Stack) -> AsyncIterator["asyncpg.Connection[asyncpg.Record
         "UPDATE accounts.transfers SET amount_minor = 1",
         "DELETE FROM accounts.transfers",
         "UPDATE accounts.accounts SET posted_minor = posted_minor + 1",
+        "UPDATE accounts.shares SET posted_minor = posted_minor + 1",
+        "DELETE FROM accounts.shares",
+        "DELETE FROM accounts.returns",
         "UPDATE accounts.accounts SET status = 'open'",
         "DELETE FROM accounts.holds",
         "UPDATE accounts.holds SET status = 'voided', resolved_at = now()",
@@ -65,6 +68,29 @@ async def test_the_role_cannot_write_past_the_functions(
                (transfer_id, account_number, amount_minor, currency, balance_after_minor, created_at)
                SELECT id, to_account, 5, currency, 5, now() FROM accounts.transfers LIMIT 1""",
             asyncpg.CheckViolationError,
+        ),
+        # An entry in another currency than its account's, or its transfer's.
+        (
+            """INSERT INTO accounts.entries
+               (transfer_id, account_number, amount_minor, currency, balance_after_minor, created_at)
+               SELECT id, side, amount, 'EUR', 0, now()
+               FROM (SELECT id, from_account, to_account FROM accounts.transfers LIMIT 1) AS t,
+                    LATERAL (VALUES (from_account, -5), (to_account, 5)) AS sides (side, amount)""",
+            asyncpg.ForeignKeyViolationError,
+        ),
+        (
+            """WITH made AS (INSERT INTO accounts.transfers
+                   (kind, payment_id, from_account, to_account, amount_minor, currency, posted_at)
+                   VALUES ('payment', 'mixed', 'ACC001', 'ACC011', 5, 'USD', now()) RETURNING id)
+               INSERT INTO accounts.entries
+               (transfer_id, account_number, amount_minor, currency, balance_after_minor, created_at)
+               SELECT id, side, amount, 'USD', 0, now()
+               FROM made, (VALUES ('ACC001', -5), ('ACC011', 5)) AS sides (side, amount)""",
+            asyncpg.ForeignKeyViolationError,
+        ),
+        (
+            "UPDATE accounts.accounts SET currency = 'EUR' WHERE account_number = 'ACC001'",
+            asyncpg.ForeignKeyViolationError,
         ),
         (
             "UPDATE accounts.accounts SET posted_minor = -1 WHERE account_number = 'ACC001'",

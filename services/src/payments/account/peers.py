@@ -7,12 +7,12 @@ from payments.common.http import Peer, PeerDown
 
 
 class BankEntry(msgspec.Struct):
-    """An entry of the bank's book; amounts in minor units."""
+    """An entry of the bank's book; amounts in minor units. A return has no fee."""
 
     status: str
     amount: int
-    processing_fee: int
     currency: str
+    processing_fee: int = 0
 
 
 class _Outcome(msgspec.Struct):
@@ -26,9 +26,16 @@ class PartnerBank:
         self._peer = peer
 
     async def find(self, reference: str) -> BankEntry | None:
-        """The bank's entry under a reference, None when it surely has none."""
+        """The bank's entry of an order under a reference, None when it surely has none."""
+        return await self._find(f"/transfers/{reference}")
+
+    async def find_return(self, reference: str) -> BankEntry | None:
+        """The bank's entry of a return under a reference, None when it surely has none."""
+        return await self._find(f"/returns/{reference}")
+
+    async def _find(self, path: str) -> BankEntry | None:
         try:
-            answer = await self._peer.get(f"/transfers/{reference}")
+            answer = await self._peer.get(path)
             if answer.status == 200:
                 return answer.decode(BankEntry)
         except (PeerDown, msgspec.DecodeError) as error:

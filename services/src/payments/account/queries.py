@@ -6,13 +6,18 @@ from asyncpg import Record
 
 from payments.common.db import Database
 
+# Entries of internal accounts are written without the balance after them (migrations/0003_internal_accounts).
 # The first column tells that the account exists and may be seen, also when it has no entries.
 _ENTRIES = """
 SELECT a.account_number AS found, e.id, e.account_number, e.amount_minor, e.currency, e.balance_after_minor,
        e.created_at, e.transfer_id, e.kind, e.payment_id, e.refund_id, e.counterparty
-FROM accounts.accounts AS a
+FROM accounts.balances AS a
 LEFT JOIN LATERAL (
-    SELECT n.id, n.account_number, n.amount_minor, n.currency, n.balance_after_minor, n.created_at,
+    SELECT n.id, n.account_number, n.amount_minor, n.currency, n.created_at,
+           coalesce(n.balance_after_minor, a.posted_minor - coalesce((
+               SELECT sum(newer.amount_minor) FROM accounts.entries AS newer
+               WHERE newer.account_number = n.account_number AND newer.id > n.id), 0)::bigint
+           ) AS balance_after_minor,
            n.transfer_id, t.kind, t.payment_id, t.refund_id,
            accounts.mask(CASE n.account_number WHEN t.from_account THEN t.to_account ELSE t.from_account END)
                AS counterparty
@@ -36,10 +41,10 @@ WITH head AS (
                AS debits,
            (SELECT l.created_at FROM accounts.entries AS l
             WHERE l.id = $5::bigint AND l.account_number = a.account_number) AS after_at
-    FROM accounts.accounts AS a
+    FROM accounts.balances AS a
     LEFT JOIN accounts.entries AS e ON e.account_number = a.account_number AND e.created_at >= $3
     WHERE a.account_number = $1 AND ($2::text IS NULL OR a.customer_id = $2)
-    GROUP BY a.account_number
+    GROUP BY a.account_number, a.customer_id, a.currency, a.posted_minor
 )
 SELECT head.*, p.id, p.created_at, p.amount_minor, p.transfer_id, t.kind, t.payment_id, t.refund_id,
        (head.opening + p.moved)::bigint AS balance_after,
@@ -61,7 +66,7 @@ ORDER BY p.created_at, p.id"""
 _COLUMNS = """
 SELECT account_number, customer_id, kind, account_type, name, currency, status, posted_minor, held_minor,
        available_minor, created_at
-FROM accounts.accounts"""
+FROM accounts.balances"""
 _OWN_ACCOUNTS = (
     _COLUMNS + ' WHERE customer_id = $1 AND account_number > $2 COLLATE "C" ORDER BY account_number LIMIT $3'
 )

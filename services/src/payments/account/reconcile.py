@@ -1,6 +1,6 @@
-"""Compares what was posted for payments to the partner bank with the bank's own book.
+"""Compares what was posted for payments to the partner bank, and returns from it, with the bank's own book.
 
-A difference is logged and kept beside the hold until it is gone; nothing is ever changed because of it.
+A difference is logged and kept beside the hold or the return until it is gone; nothing is ever changed.
 """
 
 import logging
@@ -9,7 +9,7 @@ from datetime import timedelta
 from asyncpg import Record
 
 from payments.account.domain import Postings, difference
-from payments.account.peers import PartnerBank
+from payments.account.peers import BankEntry, PartnerBank
 from payments.account.store import Store
 from payments.common.background import Loop
 
@@ -35,13 +35,28 @@ class Reconciler(Loop):
         holds = await self._store.to_check(AGAIN_AFTER, BATCH)
         for hold in holds:
             await self._compare(hold)
-        return 0 if len(holds) == BATCH else self._seconds
+        returns = await self._store.returns_to_check(AGAIN_AFTER, BATCH)
+        for returned in returns:
+            await self._compare_return(returned)
+        return 0 if BATCH in (len(holds), len(returns)) else self._seconds
 
     async def _compare(self, hold: Record) -> None:
-        entry = await self._bank.find(hold["bank_reference"])
         ours = Postings(hold["amount_minor"], hold["fee_minor"], hold["currency"])
-        theirs = Postings(entry.amount, entry.processing_fee, entry.currency) if entry else None
-        found = difference(ours, theirs, entry.status if entry else None)
+        found = _difference(ours, await self._bank.find(hold["bank_reference"]))
         await self._store.checked(hold["payment_id"], found)
         if found is not None:
             log.error("the partner bank's book differs", extra={"payment": hold["payment_id"], "what": found})
+
+    async def _compare_return(self, returned: Record) -> None:
+        ours = Postings(returned["amount_minor"], 0, returned["currency"])
+        found = _difference(ours, await self._bank.find_return(returned["bank_reference"]))
+        await self._store.return_checked(returned["refund_id"], found)
+        if found is not None:
+            log.error(
+                "the partner bank's book differs", extra={"refund": returned["refund_id"], "what": found}
+            )
+
+
+def _difference(ours: Postings, entry: BankEntry | None) -> str | None:
+    theirs = Postings(entry.amount, entry.processing_fee, entry.currency) if entry else None
+    return difference(ours, theirs, entry.status if entry else None)

@@ -13,7 +13,7 @@ from payments.account.messages import ReserveRequest, ReturnRequest, TransferReq
 from payments.common.db import Database
 
 SCHEMA = "accounts"
-REVISION = "0002"
+REVISION = "0003"
 
 _TRANSFER = """
 SELECT o_refusal AS refusal, o_id AS id, o_at AS at
@@ -50,6 +50,14 @@ WHERE status = 'posted' AND (checked_at IS NULL OR difference IS NOT NULL)
   AND (checked_at IS NULL OR checked_at < now() - $1::interval)
 ORDER BY resolved_at LIMIT $2"""
 _CHECKED = "UPDATE accounts.holds SET checked_at = now(), difference = $2 WHERE payment_id = $1"
+
+_RETURNS_TO_CHECK = """
+SELECT r.refund_id, t.bank_reference, t.amount_minor, t.currency
+FROM accounts.returns AS r JOIN accounts.transfers AS t ON t.refund_id = r.refund_id AND t.kind = 'refund'
+WHERE (r.checked_at IS NULL OR r.difference IS NOT NULL)
+  AND (r.checked_at IS NULL OR r.checked_at < now() - $1::interval)
+ORDER BY r.refund_id LIMIT $2"""
+_RETURN_CHECKED = "UPDATE accounts.returns SET checked_at = now(), difference = $2 WHERE refund_id = $1"
 
 # Holds made by versions that did not write the reference down can only be looked after by hand.
 _OVERDUE = """
@@ -127,6 +135,14 @@ class Store:
     async def checked(self, payment_id: str, difference: str | None) -> None:
         """Note the outcome of a comparison."""
         await self._database.execute(_CHECKED, payment_id, difference)
+
+    async def returns_to_check(self, again_after: timedelta, limit: int) -> list[Record]:
+        """Posted returns not yet compared with the bank's book, and those that differed, now and then."""
+        return await self._database.fetch(_RETURNS_TO_CHECK, again_after, limit)
+
+    async def return_checked(self, refund_id: str, difference: str | None) -> None:
+        """Note the outcome of a comparison."""
+        await self._database.execute(_RETURN_CHECKED, refund_id, difference)
 
     async def overdue(self, again_after: timedelta, limit: int) -> list[Record]:
         """Holds past their time whose order the bank was not asked about lately."""

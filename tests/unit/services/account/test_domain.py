@@ -49,11 +49,19 @@ def test_auditors_move_no_money() -> None:
 
 
 def test_the_demo_customers_of_the_original_have_their_balances() -> None:
-    balances = {customer: opening for _, customer, opening in ACCOUNTS}
+    balances = {customer: opening for _, customer, currency, opening in ACCOUNTS if currency == "USD"}
     assert balances["cust_001"] == 1_500_000
     assert balances["cust_002"] == 850_000
     assert balances["cust_003"] == 10_000_000
-    assert len({number for number, _, _ in ACCOUNTS}) == len(ACCOUNTS)
+    assert len({number for number, *_ in ACCOUNTS}) == len(ACCOUNTS)
+
+
+def test_one_demo_customer_has_accounts_in_several_currencies() -> None:
+    assert {currency for _, customer, currency, _ in ACCOUNTS if customer == "cust_001"} == {
+        "USD",
+        "EUR",
+        "JPY",
+    }
 
 
 OURS = Postings(1_000, 250, "USD")
