@@ -135,6 +135,6 @@ async def test_scripts_of_allowed_origins_may_read(gateways: Gateways) -> None:
             )
             assert preflight.status_code == 204
             methods = preflight.headers.get("access-control-allow-methods")
-            assert methods == ("GET, PATCH, POST" if allowed else None)
+            assert methods == ("DELETE, GET, PATCH, POST" if allowed else None)
             if allowed:
                 assert "Idempotency-Key" in preflight.headers["access-control-allow-headers"]

@@ -14,7 +14,14 @@ from payments.common.kafka import Producer
 from payments.common.middleware import Problems, RequestContext
 from payments.common.outbox import RETENTION, Relay
 from payments.common.redis import Cache
-from payments.gateway import account_routes, auth_routes, meta_routes, payment_routes, user_routes
+from payments.gateway import (
+    account_routes,
+    auth_routes,
+    meta_routes,
+    payment_routes,
+    user_routes,
+    webhook_routes,
+)
 from payments.gateway.addresses import Addresses
 from payments.gateway.edge import Edge
 from payments.gateway.encryption import Encryption
@@ -83,6 +90,7 @@ def create(settings: Settings) -> FastAPI:
         *auth_routes.operations(auth),
         *user_routes.operations(user_routes.UserRoutes(users, passwords, revocations)),
         *payment_routes.operations(Passthrough(peers, payloads, confirm)),
+        *webhook_routes.operations(Passthrough(peers, payloads, confirm)),
         *account_routes.operations(
             Passthrough(peers, payloads, account), Passthrough(peers, payloads, audit)
         ),

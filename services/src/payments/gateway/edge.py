@@ -24,7 +24,7 @@ _DEFAULTS: Headers = [
 ]
 _HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _PREFLIGHT: Headers = [
-    (b"access-control-allow-methods", b"GET, PATCH, POST"),
+    (b"access-control-allow-methods", b"DELETE, GET, PATCH, POST"),
     (
         b"access-control-allow-headers",
         b"Authorization, Content-Type, Idempotency-Key, X-Encrypted, X-Request-Id, Traceparent",

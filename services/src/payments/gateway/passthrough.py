@@ -14,6 +14,7 @@ from payments.common.http import Peer
 from payments.common.routes import field_error
 from payments.gateway import body
 from payments.gateway.gate import signed_in
+from payments.gateway.models import NoQuery
 from payments.gateway.operations import Endpoint
 from payments.gateway.payloads import Payloads
 from payments.gateway.peers import Peers, respond
@@ -42,8 +43,9 @@ class Passthrough:
         roles: tuple[str, ...] = (),
         original: bool = False,
         check: Check[T] | None = None,
+        method: str = "POST",
     ) -> Endpoint:
-        """A POST, which needs an Idempotency-Key.
+        """A POST, which needs an Idempotency-Key, or another method with a body, which needs none.
 
         Args:
             path: at the peer; `{name}` is filled from the request's path.
@@ -66,9 +68,9 @@ class Passthrough:
                 raise
             if check is not None:
                 check(decoded)
-            key = idempotency_key(request)
+            key = idempotency_key(request) if method == "POST" else None
             reply = await self._peers.call(
-                self._peer, "POST", target, session, body=raw or None, idempotency_key=key
+                self._peer, method, target, session, body=raw or None, idempotency_key=key
             )
             response = respond(reply)
             if opened is not None and reply.status < 300:
@@ -79,16 +81,37 @@ class Passthrough:
 
         return endpoint
 
-    def get(
-        self, path: str, query_type: type[Any], *, roles: tuple[str, ...] = (), accept: bool = False
+    def patch(
+        self, path: str, request_type: type[T], *, roles: tuple[str, ...] = (), check: Check[T] | None = None
     ) -> Endpoint:
-        """A GET whose query must be `query_type`; `accept`: the peer answers in several media types."""
+        """A PATCH; see `post`."""
+        return self.post(path, request_type, roles=roles, check=check, method="PATCH")
+
+    def delete(self, path: str, *, roles: tuple[str, ...] = ()) -> Endpoint:
+        """A DELETE, without a query."""
+        return self.get(path, NoQuery, roles=roles, method="DELETE")
+
+    def get(
+        self,
+        path: str,
+        query_type: type[Any],
+        *,
+        roles: tuple[str, ...] = (),
+        accept: bool = False,
+        method: str = "GET",
+    ) -> Endpoint:
+        """A GET, or another method without a body.
+
+        Args:
+            query_type: what the query must be.
+            accept: the peer answers in several media types.
+        """
 
         async def endpoint(request: Request) -> Response:
             session = signed_in(request, *roles)
             target = _fill(path, request) + query(request, query_type)
             accepted = request.headers.get("accept") if accept else None
-            return respond(await self._peers.call(self._peer, "GET", target, session, accept=accepted))
+            return respond(await self._peers.call(self._peer, method, target, session, accept=accepted))
 
         return endpoint
 
