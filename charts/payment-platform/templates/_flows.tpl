@@ -13,9 +13,16 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- $flows = append $flows (dict "from" $name "to" $callee "ports" (list (int (index $ctx.catalog.services $callee).port))) -}}
 {{- end -}}
 {{- range $path := $service.internet -}}
-{{- if not (has (include "platform.setting" (dict "ctx" $ctx "path" $path "as" "text")) (list "" "sandbox")) -}}
+{{- if not (has (include "platform.setting" (dict "ctx" $ctx "path" $path "as" "text")) (list "" "sandbox" "false")) -}}
 {{- $flows = append $flows (dict "from" $name "to" "internet" "ports" (list 443)) -}}
 {{- end -}}
+{{- end -}}
+{{- with $service.anywhere -}}
+{{- $all := true -}}
+{{- range $path := . -}}
+{{- if ne (include "platform.setting" (dict "ctx" $ctx "path" $path "as" "text")) "true" }}{{ $all = false }}{{ end -}}
+{{- end -}}
+{{- if $all }}{{ $flows = append $flows (dict "from" $name "to" "outside" "ports" (list 80 443)) }}{{ end -}}
 {{- end -}}
 {{- $of := list -}}
 {{- if $service.schema }}{{ $of = append $of "postgres" }}{{ end -}}

@@ -30,6 +30,9 @@
 {{- if and $s.demo.enabled (not $policy.allowDemo) -}}
 {{- fail (printf "demo.enabled: must be false in the profile %s, since the demo customers' passwords are public; use the profile dev or staging" $profile) -}}
 {{- end -}}
+{{- if and $s.webhooks.allowPrivateAddresses (not $policy.allowPrivateWebhooks) -}}
+{{- fail (printf "webhooks.allowPrivateAddresses: must be false in the profile %s, since customers could make the platform call its own network; remove it" $profile) -}}
+{{- end -}}
 {{- range $channel := list "sms" "email" "push" -}}
 {{- $notification := index $s.notifications $channel -}}
 {{- $provider := $notification.provider | default "" -}}

@@ -124,6 +124,15 @@ def no_demo_in_production() -> Rule:
     )
 
 
+def no_private_webhooks_in_production() -> Rule:
+    """Customers choose where webhooks go."""
+    return Rule(
+        f"!({_PRODUCTION} && {_or('self', 'webhooks.allowPrivateAddresses', 'false')})",
+        "webhooks to private addresses are refused in production: remove webhooks.allowPrivateAddresses",
+        ".webhooks",
+    )
+
+
 def real_provider_in_production(channel: str) -> Rule:
     """The sandbox delivers nothing, and shows what it was to send to anybody in the namespace."""
     provider = _or("self", f"notifications.{channel}.provider", "'sandbox'")

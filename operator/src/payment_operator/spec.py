@@ -251,6 +251,23 @@ class Notifications(Model):
     push: Push | None = Field(None, description="Push messages.")
 
 
+class Webhooks(Model):
+    """Telling merchants' servers of events."""
+
+    enabled: bool | None = Field(
+        None,
+        description="Default on in dev and staging, off in production. "
+        "On, confirm-service reaches the internet on port 443.",
+    )
+    allow_private_addresses: bool | None = Field(
+        None,
+        description="Receivers at any address on ports 80 and 443; default on in dev, refused in production.",
+    )
+    retention_days: Annotated[int, Field(ge=3, le=366)] | None = Field(
+        None, description="How long events and the log of deliveries are kept; default 30."
+    )
+
+
 class Demo(Model):
     """Sample customers."""
 
@@ -267,6 +284,7 @@ class PaymentPlatformSpec(Model):
             *(rule.storage_class_is_fixed(name) for name in DEPENDENCIES),
             rule.brokers_are_fixed(),
             rule.no_demo_in_production(),
+            rule.no_private_webhooks_in_production(),
             *(rule.real_provider_in_production(channel) for channel in ("sms", "email", "push")),
             rule.tls_in_production(),
             rule.one_entrance_in_production(),
@@ -291,4 +309,5 @@ class PaymentPlatformSpec(Model):
     kafka: Kafka | None = Field(None, description="Kafka.")
     security: Security | None = Field(None, description="Limits and openings of the API.")
     notifications: Notifications | None = Field(None, description="Who delivers messages to customers.")
+    webhooks: Webhooks | None = Field(None, description="Telling merchants' servers of events.")
     demo: Demo | None = Field(None, description="Sample customers.")

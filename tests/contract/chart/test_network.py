@@ -65,7 +65,9 @@ def allowed(objects: list[Object]) -> set[tuple[str, str, int]]:
     return found
 
 
-def expected(external: bool = False, hook: bool = True) -> Iterator[tuple[str, str, int]]:
+def expected(
+    external: bool = False, hook: bool = True, private_webhooks: bool = True
+) -> Iterator[tuple[str, str, int]]:
     services, home = CATALOG["services"], {"postgres": 5432, "redis": 6379, "kafka": 9092}
     away = {"postgres": 5433, "redis": 6379, "kafka": 9094}
     for name, entry in services.items():
@@ -82,6 +84,9 @@ def expected(external: bool = False, hook: bool = True) -> Iterator[tuple[str, s
         yield "kafka", "kafka", 9092
         yield "kafka", "kafka", 9093
     yield "outside", "load-balancer", 8080
+    if private_webhooks:
+        yield "confirm-service", "outside", 80
+        yield "confirm-service", "outside", 443
     if hook:
         yield "credentials", "outside", 443
         yield "credentials", "outside", 6443
@@ -90,11 +95,11 @@ def expected(external: bool = False, hook: bool = True) -> Iterator[tuple[str, s
 @pytest.mark.parametrize("profile", PROFILES)
 def test_what_is_allowed_is_what_the_catalog_says(profile: str) -> None:
     # An address range for the providers in production is no peer that this evaluator follows; see below.
-    assert allowed(render(PROFILES[profile])) == set(expected())
+    assert allowed(render(PROFILES[profile])) == set(expected(private_webhooks=profile == "dev"))
 
 
 def test_with_everything_external() -> None:
-    assert allowed(render(EXTERNAL)) == set(expected(external=True))
+    assert allowed(render(EXTERNAL)) == set(expected(external=True, private_webhooks=False))
 
 
 def test_under_the_operator_nobody_reaches_the_api_server() -> None:
@@ -132,6 +137,23 @@ def test_real_providers_are_reached_on_the_internet_only() -> None:
         n for n, p in named(render(PRODUCTION), "NetworkPolicy").items() if "0.0.0.0/0" in str(p["spec"])
     ]
     assert others == ["notification-service"]
+
+
+@pytest.mark.parametrize(("webhooks", "ports"), [({}, []), ({"enabled": True}, [443])])
+def test_webhooks_reach_the_internet_only_when_they_are_on(
+    webhooks: dict[str, Any], ports: list[int]
+) -> None:
+    spec = named(render(PRODUCTION | {"webhooks": webhooks}), "NetworkPolicy")["confirm-service"]["spec"]
+    open_rules = [r for r in spec["egress"] if "to" not in r or any("ipBlock" in p for p in r["to"])]
+    assert [entry["port"] for rule in open_rules for entry in rule["ports"]] == ports
+    for rule in open_rules:
+        assert all("10.0.0.0/8" in p["ipBlock"]["except"] for p in rule["to"] if "." in p["ipBlock"]["cidr"])
+
+
+def test_webhooks_reach_private_addresses_only_when_both_are_allowed() -> None:
+    for webhooks in ({"enabled": False}, {"allowPrivateAddresses": False}):
+        objects = render({"profile": "dev", "webhooks": webhooks})
+        assert allowed(objects) == set(expected(private_webhooks=False))
 
 
 def test_a_node_port_opens_the_dependency() -> None:

@@ -19,6 +19,10 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         merged(PRODUCTION, {"demo": {"enabled": True}}),
         ("demo.enabled", "must be false"),
     ),
+    "private webhooks in production": (
+        merged(PRODUCTION, {"webhooks": {"allowPrivateAddresses": True}}),
+        ("webhooks.allowPrivateAddresses", "must be false", "remove it"),
+    ),
     "sandbox in production": (
         merged(PRODUCTION, {"notifications": {"sms": {"provider": "sandbox"}}}),
         ("notifications.sms.provider", "twilio"),
