@@ -77,7 +77,7 @@ class Stack:
 
     def _job(self, module: str) -> None:
         host, port = self.servers.postgres
-        roles = [service.schema for service in self.services.values() if service.schema]
+        roles = [*(service.schema for service in self.services.values() if service.schema), "verification"]
         variables = {
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": str(REPOSITORY / "services/src"),

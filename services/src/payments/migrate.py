@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, create_engine
 
 from payments.common import logs
 from payments.common.settings import DatabaseSettings
+from payments.verification import grants
 
 log = logging.getLogger("payments.migrate")
 PACKAGE = Path(__file__).parent
@@ -35,6 +36,7 @@ OWNERS = {
     "notification": "notification",
     "audit": "audit",
     "partner_bank": "bank",
+    "verification": "verification",
 }
 
 
@@ -74,6 +76,8 @@ def main() -> int:
                 if settings.seed_demo:
                     _seed(connection, module)
             log.info("%s is up to date (%.1f s)", schema, time.monotonic() - began)
+    with engine.begin() as connection:
+        grants.grant(_cursor(connection))
     return 0
 
 

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from payments.common import logs
 from payments.common.settings import KafkaSettings
-from payments.contracts.event import TOPICS
+from payments.contracts.event import AUDIT_ANCHORS, TOPICS
 
 log = logging.getLogger("payments.topics")
+_FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 
 
 class Settings(KafkaSettings):
@@ -34,9 +35,10 @@ async def create(settings: Settings) -> None:
         missing = [
             NewTopic(
                 name,
-                settings.topic_partitions,
+                1 if name == AUDIT_ANCHORS else settings.topic_partitions,
                 settings.topic_replication,
-                topic_configs={"min.insync.replicas": str(settings.topic_min_insync_replicas)},
+                topic_configs={"min.insync.replicas": str(settings.topic_min_insync_replicas)}
+                | (_FOREVER if name == AUDIT_ANCHORS else {}),
             )
             for name in TOPICS
             if name not in existing

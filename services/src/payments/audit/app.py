@@ -2,10 +2,12 @@
 
 from fastapi import FastAPI
 
+from payments.audit.anchors import Anchorer
 from payments.audit.consumers import Recorder
 from payments.audit.routes import Routes
 from payments.audit.settings import Settings
 from payments.audit.store import Store
+from payments.audit.verification import LastRun
 from payments.common.app import create_app
 from payments.common.db import Database
 from payments.common.kafka import Consumer, Producer
@@ -27,10 +29,11 @@ def create(settings: Settings) -> FastAPI:
         handler=Recorder(store),
         producer=producer,
     )
+    anchorer = Anchorer(store, producer, seconds=settings.anchor_seconds)
     return create_app(
         settings,
         routes=Routes(store).routes(),
-        resources=[database, producer, recorder],
+        resources=[database, producer, anchorer, recorder, LastRun(database)],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping},
     )

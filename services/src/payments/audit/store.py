@@ -25,6 +25,10 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[
     $8::timestamptz[], $9::json[], $10::text[], $11::text[])"""
 _MOVE_HEAD = "UPDATE audit.head SET seq = $1, hash = $2"
 
+_GROWTH = """
+SELECT h.seq, h.hash, (SELECT count(*) FROM audit.events WHERE seq > $1 AND seq <= h.seq) AS more
+FROM audit.head AS h"""
+
 _COLUMNS = """seq, event_id, payment_id, customer_id, source, source_sequence, type, time,
     payload::text AS payload, prev_hash, hash"""
 _SEARCH = f"""
@@ -33,6 +37,10 @@ WHERE seq > $1 AND ($2::text IS NULL OR payment_id = $2) AND ($3::text IS NULL O
 ORDER BY seq LIMIT $4"""  # noqa: S608
 _PAGE = f"SELECT {_COLUMNS} FROM audit.events WHERE seq > $1 ORDER BY seq LIMIT {PAGE}"  # noqa: S608
 _BEFORE = "SELECT seq, hash FROM audit.events WHERE seq <= $1 ORDER BY seq DESC LIMIT 1"
+_MISSING = """
+SELECT noted.seq FROM unnest($1::bigint[], $2::text[]) AS noted(seq, hash)
+LEFT JOIN audit.events AS e ON e.seq = noted.seq
+WHERE e.hash IS DISTINCT FROM noted.hash ORDER BY noted.seq"""
 _GAPS = """
 SELECT source, before + 1 AS first, source_sequence - 1 AS last
 FROM (SELECT source, source_sequence,
@@ -91,6 +99,11 @@ class Store:
         """Entries in the chain's order."""
         return [_entry(row) for row in await self._database.fetch(_SEARCH, after, payment_id, type_, limit)]
 
+    async def growth(self, seq: int) -> tuple[Head, int]:
+        """The chain's head, and how many entries there are behind entry `seq`."""
+        row = await self._database.fetchrow(_GROWTH, seq, timeout=60)
+        return (Head(row["seq"], row["hash"]), row["more"]) if row is not None else (Head(), 0)
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["Snapshot"]:
         """The trail at one moment."""
@@ -126,6 +139,13 @@ class Snapshot:
     async def page(self, after: int) -> list[Entry]:
         """The next PAGE entries behind `after`."""
         return [_entry(row) for row in await self._connection.fetch(_PAGE, after, timeout=30)]
+
+    async def missing(self, noted: Sequence[Head]) -> list[int]:
+        """Those of the entries noted elsewhere that are not in the trail (any more), by `seq`."""
+        rows = await self._connection.fetch(
+            _MISSING, [head.seq for head in noted], [head.hash for head in noted], timeout=60
+        )
+        return [row["seq"] for row in rows]
 
     async def gaps(self, limit: int) -> list[Gap]:
         """Missing sequence numbers of the sources."""

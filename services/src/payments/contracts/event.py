@@ -6,7 +6,14 @@ import msgspec
 
 PAYMENT_EVENTS = "payment-events"
 NOTIFICATION_EVENTS = "notification-events"
-TOPICS = (PAYMENT_EVENTS, NOTIFICATION_EVENTS, f"{PAYMENT_EVENTS}.dlq", f"{NOTIFICATION_EVENTS}.dlq")
+AUDIT_ANCHORS = "audit-anchors"
+TOPICS = (
+    PAYMENT_EVENTS,
+    NOTIFICATION_EVENTS,
+    f"{PAYMENT_EVENTS}.dlq",
+    f"{NOTIFICATION_EVENTS}.dlq",
+    AUDIT_ANCHORS,
+)
 
 
 class Event(msgspec.Struct, frozen=True):
