@@ -97,6 +97,10 @@ lock: venv ## lock the dependencies by hashes
 	$(VENV)/uv pip compile --quiet requirements-dev.in --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --output-file requirements-dev.txt
 
+.PHONY: verify-money
+verify-money: ## prove on the running cluster that no money is lost or doubled (DEV=1: on `make dev`)
+	$(if $(DEV),$(VENV)/python,$(PYTHON)) -m hack.verify_money $(if $(DEV),--dev) $(COMMAND)
+
 .PHONY: bench
 bench: venv ## measure the running cluster; results go to hack/bench/RESULTS.md
 	$(VENV)/python -m hack.bench

@@ -91,3 +91,16 @@ class Stack:
             "KAFKA_BOOTSTRAP_SERVERS": "{}:{}".format(*self.servers.kafka),
         }
         subprocess.run([python(), "-m", module], env=variables, check=True, timeout=180)
+
+
+def verification_environment(servers: Servers) -> dict[str, str]:
+    """Variables of `python3 -m payments.verification`, which logs in as a role of its own."""
+    return {
+        "PYTHONPATH": str(REPOSITORY / "services/src"),
+        "DATABASE_HOST": servers.postgres[0],
+        "DATABASE_PORT": str(servers.postgres[1]),
+        "DATABASE_NAME": servers.database,
+        "DATABASE_USER": "verification",
+        "DATABASE_PASSWORD": "dev-verification",
+        "KAFKA_BOOTSTRAP_SERVERS": "{}:{}".format(*servers.kafka),
+    }

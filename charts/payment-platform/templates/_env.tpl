@@ -79,13 +79,15 @@
 {{- $env | mustToJson -}}
 {{- end -}}
 
-{{/* All variables of a job, as JSON. Takes ctx, name, runtime. */}}
+{{/* All variables of a job, as JSON: as the role of its schema, else as the superuser. Takes ctx, name, runtime. */}}
 {{- define "platform.jobEnv" -}}
-{{- $needs := (index .ctx.catalog.jobs .name).needs -}}
+{{- $job := get .ctx.catalog.jobs .name | default (get .ctx.catalog.cronJobs .name) -}}
+{{- $needs := $job.needs -}}
+{{- $secret := $job.schema | empty | ternary .ctx.settings.derived.superuserSecret (printf "%s-database" $job.schema) -}}
 {{- $env := dict -}}
 {{- include "platform.commonEnv" (dict "ctx" .ctx "into" $env) -}}
 {{- include "platform.dependencyEnv" (dict "ctx" .ctx "into" $env
-  "postgres" (has "postgres" $needs | ternary .ctx.settings.derived.superuserSecret "")
+  "postgres" (has "postgres" $needs | ternary $secret "")
   "redis" (has "redis" $needs) "kafka" (has "kafka" $needs)) -}}
 {{- include "platform.envFrom" (dict "ctx" .ctx "from" .runtime.env "into" $env) -}}
 {{- $env | mustToJson -}}

@@ -30,7 +30,7 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- if $service.kafka }}{{ $of = append $of "kafka" }}{{ end -}}
 {{- $_ := set $needs $name $of -}}
 {{- end -}}
-{{- range $name, $job := .catalog.jobs }}{{ $_ := set $needs $name $job.needs }}{{ end -}}
+{{- range $name, $job := merge (dict) .catalog.jobs .catalog.cronJobs }}{{ $_ := set $needs $name $job.needs }}{{ end -}}
 {{- range $name, $of := $needs -}}
 {{- range $dependency := $of -}}
 {{- if eq (index $s $dependency).mode "Builtin" -}}
@@ -70,7 +70,7 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- range $name, $dependency := $ctx.catalog.dependencies -}}
 {{- if eq (index $ctx.settings $name).mode "Builtin" }}{{ $_ := set $names $name $dependency.component }}{{ end -}}
 {{- end -}}
-{{- range $name, $job := $ctx.catalog.jobs }}{{ $_ := set $names $name $job.component }}{{ end -}}
+{{- range $name, $job := merge (dict) $ctx.catalog.jobs $ctx.catalog.cronJobs }}{{ $_ := set $names $name $job.component }}{{ end -}}
 {{- $names | mustToJson -}}
 {{- end -}}
 

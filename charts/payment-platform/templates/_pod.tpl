@@ -1,11 +1,11 @@
 {{/*
-What a pod of any kind needs, as JSON, for platform.podTemplate. Takes ctx, name, kind (service, dependency, job) and
+What a pod of any kind needs, as JSON, for platform.podTemplate. Takes ctx, name, kind (service, dependency, job, cronJob) and
 gives {name, component, runtime, env, mounts, ports, resources}.
 */}}
 {{- define "platform.workload" -}}
 {{- $ctx := .ctx -}}
 {{- $name := .name -}}
-{{- $entry := index $ctx.catalog (dict "service" "services" "dependency" "dependencies" "job" "jobs" | dig .kind "") $name -}}
+{{- $entry := index $ctx.catalog (dict "service" "services" "dependency" "dependencies" "job" "jobs" "cronJob" "cronJobs" | dig .kind "") $name -}}
 {{- $key := $name -}}
 {{- if eq .kind "service" }}{{ $key = $entry.runtime | default "payments" }}{{ end -}}
 {{- $runtime := index $ctx.runtimes $key -}}
@@ -27,7 +27,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $mounts = append $mounts (dict "name" "tls" "path" "/etc/payment-platform/tls" "secret" $ctx.settings.loadBalancer.ingress.tlsSecretName) -}}
 {{- $_ := set $ports "https" 8443 -}}
 {{- end -}}
-{{- else if eq .kind "job" -}}
+{{- else if has .kind (list "job" "cronJob") -}}
 {{- $env = include "platform.jobEnv" $args | mustFromJson -}}
 {{- else -}}
 {{- include "platform.envFrom" (dict "ctx" $ctx "from" $runtime.env "into" $env) -}}
@@ -44,6 +44,13 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- dict "name" $name "component" $entry.component "kind" .kind "runtime" $runtime "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
 {{- end -}}
 
+{{/* The schemas that somebody owns, which are roles' names too, as a JSON list. Takes the context. */}}
+{{- define "platform.schemas" -}}
+{{- $schemas := list -}}
+{{- range concat (values .catalog.services) (values .catalog.cronJobs) }}{{ with .schema }}{{ $schemas = append $schemas . }}{{ end }}{{ end -}}
+{{- $schemas | sortAlpha | mustToJson -}}
+{{- end -}}
+
 {{/* The Secrets and ConfigMaps that a workload uses, as a JSON list. Takes ctx, workload. */}}
 {{- define "platform.used" -}}
 {{- $names := list -}}
@@ -55,7 +62,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- with .secret }}{{ $names = append $names . }}{{ end -}}
 {{- with .configMap }}{{ $names = append $names . }}{{ end -}}
 {{- if .rolePasswords -}}
-{{- range $ctx.catalog.services }}{{ with .schema }}{{ $names = append $names (printf "%s-database" .) }}{{ end }}{{ end -}}
+{{- range include "platform.schemas" $ctx | mustFromJson }}{{ $names = append $names (printf "%s-database" .) }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- uniq $names | sortAlpha | mustToJson -}}
@@ -87,12 +94,10 @@ projected:
 projected:
   defaultMode: 0440
   sources:
-    {{- range $service := .ctx.catalog.services }}
-    {{- with $service.schema }}
+    {{- range include "platform.schemas" .ctx | mustFromJson }}
     - secret:
         name: {{ . }}-database
         items: [{key: password, path: {{ . }}/password}]
-    {{- end }}
     {{- end }}
 {{- else -}}
 {{ fail (printf "runtimes.yaml: mount %s has no source" $mount.name) }}

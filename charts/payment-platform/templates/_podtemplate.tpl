@@ -45,6 +45,8 @@ spec:
   {{- end }}
   {{- if eq $w.kind "job" }}
   restartPolicy: OnFailure
+  {{- else if eq $w.kind "cronJob" }}
+  restartPolicy: Never
   {{- else }}
   topologySpreadConstraints:
     {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}

@@ -27,9 +27,10 @@ class SecretKind:
 
 
 def schemas(chart: Path) -> tuple[str, ...]:
-    """The database schemas that services own, which are roles' names too."""
+    """The database schemas that services and scheduled Jobs own, which are roles' names too."""
     catalog = yaml.safe_load((chart / "files" / "catalog.yaml").read_text())
-    return tuple(sorted({str(item["schema"]) for item in catalog["services"].values() if item.get("schema")}))
+    owners = [*catalog["services"].values(), *catalog["cronJobs"].values()]
+    return tuple(sorted({str(item["schema"]) for item in owners if item.get("schema")}))
 
 
 def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:

@@ -51,6 +51,7 @@ CHILDREN = (
     Kind("apps", "v1", "Deployment", "deployments"),
     Kind("apps", "v1", "StatefulSet", "statefulsets"),
     Kind("batch", "v1", "Job", "jobs"),
+    Kind("batch", "v1", "CronJob", "cronjobs"),
     Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),

@@ -274,6 +274,17 @@ class Demo(Model):
     enabled: bool | None = Field(None, description="Default on in dev and staging; refused in production.")
 
 
+class Verification(Model):
+    """The proof that no money is lost or doubled, made again and again."""
+
+    schedule: str | None = Field(
+        None,
+        max_length=100,
+        pattern=r"^(|@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[^\s@]\S*(\s+\S+){4})$",
+        description="When, as five fields of cron in UTC; default hourly. Empty: never by itself.",
+    )
+
+
 class PaymentPlatformSpec(Model):
     """What the platform is to be."""
 
@@ -311,3 +322,6 @@ class PaymentPlatformSpec(Model):
     notifications: Notifications | None = Field(None, description="Who delivers messages to customers.")
     webhooks: Webhooks | None = Field(None, description="Telling merchants' servers of events.")
     demo: Demo | None = Field(None, description="Sample customers.")
+    verification: Verification | None = Field(
+        None, description="The scheduled proof that no money is lost or doubled."
+    )

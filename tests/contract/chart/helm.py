@@ -75,8 +75,9 @@ def named(objects: list[Object], kind: str) -> dict[str, Object]:
 def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
     """Every pod template with the name of its workload (`app.kubernetes.io/name`)."""
     for item in objects:
-        if item["kind"] in ("Deployment", "StatefulSet", "Job"):
-            pod = item["spec"]["template"]
+        if item["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob"):
+            spec = item["spec"]["jobTemplate"]["spec"] if item["kind"] == "CronJob" else item["spec"]
+            pod = spec["template"]
             yield pod["metadata"]["labels"]["app.kubernetes.io/name"], pod
 
 

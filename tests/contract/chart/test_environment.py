@@ -83,7 +83,8 @@ def test_the_jobs(dev: list[Object]) -> None:
     (mount,) = [m for m in pod["containers"][0]["volumeMounts"] if m["mountPath"] == folder]
     (volume,) = [v for v in pod["volumes"] if v["name"] == mount["name"]]
     files = {source["secret"]["name"]: source["secret"]["items"] for source in volume["projected"]["sources"]}
-    schemas = {entry["schema"] for entry in SERVICES.values() if entry.get("schema")}
+    owners = [*SERVICES.values(), *catalog()["cronJobs"].values()]
+    schemas = {entry["schema"] for entry in owners if entry.get("schema")}
     assert files == {f"{s}-database": [{"key": "password", "path": f"{s}/password"}] for s in schemas}
     topics = env_of(dev, "topics")
     assert [topics[f"TOPIC_{key}"] for key in ("PARTITIONS", "REPLICATION", "MIN_INSYNC_REPLICAS")] == [

@@ -73,7 +73,8 @@ def expected(
     for name, entry in services.items():
         for callee in entry.get("calls", []):
             yield name, callee, services[callee]["port"]
-    needs = {name: list(job["needs"]) for name, job in CATALOG["jobs"].items()}
+    jobs = CATALOG["jobs"] | CATALOG["cronJobs"]
+    needs = {name: list(job["needs"]) for name, job in jobs.items()}
     for name, entry in services.items():
         has = {"postgres": entry.get("schema"), "redis": entry.get("redis"), "kafka": entry.get("kafka")}
         needs[name] = [dependency for dependency, wanted in has.items() if wanted]

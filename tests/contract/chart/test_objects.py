@@ -22,7 +22,7 @@ DEV: dict[str, Any] = {"profile": "dev"}
 SERVICES = catalog()["services"]
 WAVES = {
     "ServiceAccount": "0", "ConfigMap": "0", "NetworkPolicy": "0", "Role": "0", "RoleBinding": "0",
-    "StatefulSet": "1", "Job": "2", "Ingress": "4",
+    "StatefulSet": "1", "Job": "2", "Ingress": "4", "CronJob": "4",
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_names_and_labels(objects: list[Object]) -> None:
     assert len(keys) == len(set(keys))
     for kind, name in keys:
         # A Job's and a StatefulSet's pods get a suffix, and their names are labels too.
-        assert len(name) <= (52 if kind in ("Job", "StatefulSet") else 63), name
+        assert len(name) <= (52 if kind in ("Job", "CronJob", "StatefulSet") else 63), name
         assert re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name), name
     for item in objects:
         labels = item["metadata"]["labels"]
@@ -250,3 +250,17 @@ def test_the_ingress() -> None:
     assert spec["tls"] == [{"hosts": ["pay.example.com"], "secretName": "pay-example-com"}]
     assert spec["rules"][0]["host"] == "pay.example.com"
     assert environment(dict(pods(rendered))["load-balancer"])["BEHIND_INGRESS"] == "true"
+
+
+def test_the_scheduled_verification_follows_the_values() -> None:
+    (job,) = named(render(DEV), "CronJob").values()
+    assert (job["spec"]["schedule"], job["spec"]["suspend"]) == ("7 * * * *", False)
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+    template = job["spec"]["jobTemplate"]["spec"]
+    assert template["template"]["spec"]["restartPolicy"] == "Never"
+    # A Job that the CronJob makes carries no label of the platform's: it is not the operator's to prune.
+    assert "metadata" not in job["spec"]["jobTemplate"]
+    (daily,) = named(render(DEV | {"verification": {"schedule": "0 3 * * *"}}), "CronJob").values()
+    assert daily["spec"]["schedule"] == "0 3 * * *"
+    (off,) = named(render(DEV | {"verification": {"schedule": ""}}), "CronJob").values()
+    assert off["spec"]["suspend"] is True

@@ -62,6 +62,7 @@ def test_nothing_is_set_that_nobody_reads(program: str) -> None:
 def test_catalog_and_programs_name_the_same() -> None:
     assert {name: entry["module"] for name, entry in SERVICES.items()} == MODULES
     owners = {entry["module"]: entry["schema"] for entry in SERVICES.values() if entry.get("schema")}
+    owners |= {name: entry["schema"] for name, entry in CATALOG["cronJobs"].items()}
     assert owners == OWNERS
     assert set(CATALOG["topics"]["names"]) == set(TOPICS)
     for name, entry in SERVICES.items():

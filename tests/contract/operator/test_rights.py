@@ -112,6 +112,7 @@ def lived() -> Recording:
             "Deployment",
             "StatefulSet",
             "Job",
+            "CronJob",
         }
         return cluster
 

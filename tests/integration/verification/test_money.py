@@ -89,7 +89,7 @@ def test_the_role_reads_books_and_changes_nothing(world: World) -> None:
     may = "has_table_privilege('verification', t, '{}')"
     changes = " OR ".join(may.format(right) for right in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"))
     rights = f"""
-        SELECT table_schema || '.' || table_name AS name, {may.format("SELECT")} AS reads, {changes} AS changes
+        SELECT table_schema || '.' || table_name AS name, {may.format("SELECT")}, {changes}
         FROM (SELECT *, (quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass AS t
               FROM information_schema.tables
               WHERE table_schema NOT IN ('pg_catalog', 'information_schema')) AS tables"""

@@ -9,15 +9,15 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 import psycopg
 from psycopg import sql
 
-from hack.dev.catalog import REPOSITORY, python
-from hack.dev.stack import Stack
+from hack.dev.catalog import python
+from hack.dev.stack import Stack, verification_environment
 
 SERVICES = [
     "account-service",
@@ -71,19 +71,14 @@ class World:
             finally:
                 admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
 
-    def verify(self, database: str, *arguments: str, module: str = "payments.verification") -> "Answer":
+    def verify(
+        self, database: str, *arguments: str, module: str = "payments.verification", kafka: str | None = None
+    ) -> "Answer":
         """The command as a process of its own, as the Job runs it."""
-        host, port = self.stack.servers.postgres
-        variables = {
-            "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(REPOSITORY / "services/src"),
-            "DATABASE_HOST": host,
-            "DATABASE_PORT": str(port),
-            "DATABASE_NAME": database,
-            "DATABASE_USER": "verification",
-            "DATABASE_PASSWORD": "dev-verification",
-            "KAFKA_BOOTSTRAP_SERVERS": "{}:{}".format(*self.stack.servers.kafka),
-        }
+        variables = verification_environment(replace(self.stack.servers, database=database))
+        variables["PATH"] = os.environ.get("PATH", "")
+        if kafka is not None:
+            variables["KAFKA_BOOTSTRAP_SERVERS"] = kafka
         command = [python(), "-m", module, *arguments]
         done = subprocess.run(
             command, env=variables, capture_output=True, text=True, timeout=110, check=False

@@ -165,4 +165,5 @@ def test_schemas_come_from_the_charts_catalog() -> None:
     chart = Path(__file__).parents[3] / "charts" / "payment-platform"
     assert schemas(chart) == (
         "accounts", "audit", "bank", "gateway", "kyc", "notification", "ofac", "otp", "payments",
+        "verification",
     )  # fmt: skip

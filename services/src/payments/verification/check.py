@@ -1,5 +1,5 @@
-"""What a check is. Its SQL lies in sql/<name>.sql: rows (kind text, id text, detail jsonb), one for each fault
-found, answered by sets and never row by row.
+"""What a check is. Its SQL lies in sql/<name>.sql: rows (kind text, id text, detail jsonb), one for each
+thing that is wrong, answered by sets and never row by row.
 
 The SQL may use
 
