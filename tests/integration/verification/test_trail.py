@@ -125,7 +125,8 @@ def test_the_commands_read_the_anchors_themselves(world: World) -> None:
             "UPDATE audit.head SET (seq, hash) ="
             " (SELECT seq, hash FROM audit.events ORDER BY seq DESC LIMIT 1)"
         )
-        assert world.verify(name, "--without-kafka", module="payments.audit.verify").code == 0
+        blind = world.verify(name, "--without-kafka", module="payments.audit.verify")
+        assert blind.report["intact"] is True
         cut = world.verify(name, module="payments.audit.verify")
         assert (cut.code, cut.report["intact"]) == (1, False)
         assert "anchor_broken" in {kind for kind, _ in world.found(name, "run")}
