@@ -13,7 +13,7 @@ from tests.integration.conftest import PORT_OFFSET
 from tests.integration.verification.plants import Connection
 from tests.integration.verification.world import SERVICES, World, make_payments
 
-OFFSET = PORT_OFFSET + 5000
+OFFSET = PORT_OFFSET + 300
 PREFIX = f"payments-test-verification-{OFFSET}"
 
 

@@ -6,7 +6,8 @@ ABROAD = (
     "(SELECT min(id) FROM payments.payments WHERE status = 'succeeded' AND to_routing_number IS NOT NULL)"
 )
 WAITING = "(SELECT min(id) FROM payments.payments WHERE status = 'requires_confirmation' AND id <> 'txn_001')"
-REFUND = "(SELECT min(id) FROM payments.refunds WHERE status = 'succeeded')"
+REFUND = "(SELECT min(id) FROM payments.refunds WHERE status = 'succeeded' AND bank_reference IS NULL)"
+RETURN = "(SELECT min(bank_reference) FROM payments.refunds)"
 TRANSFER = f"(SELECT id FROM accounts.transfers WHERE payment_id = {PAID} AND kind = 'payment')"
 PAYER = f"(SELECT from_account FROM payments.payments WHERE id = {PAID})"
 
@@ -72,6 +73,23 @@ DAMAGES: dict[str, tuple[str, set[str]]] = {
         "UPDATE accounts.transfers SET from_account = to_account, to_account = from_account"
         f" WHERE refund_id = {REFUND}",
         {"entries_differ", "accounts_differ"},
+    ),
+    "a return never posted": (
+        "DELETE FROM accounts.entries WHERE transfer_id = (SELECT id FROM accounts.transfers"
+        f" WHERE bank_reference = {RETURN});"
+        f"DELETE FROM accounts.transfers WHERE bank_reference = {RETURN};"
+        f"UPDATE payments.refunds SET status = 'failed' WHERE bank_reference = {RETURN}",
+        {
+            "bank_return_without_posting",
+            "refunded_sum_differs",
+            "balance_differs",
+            "history_broken",
+            "event_without_outcome",
+        },
+    ),
+    "a return that the bank never made": (
+        f"UPDATE bank.returns SET error_code = 'NO' WHERE reference = {RETURN}",
+        {"status_differs"},
     ),
     "refunds above the payment": (
         "ALTER TABLE payments.payments DROP CONSTRAINT payments_check;"

@@ -16,8 +16,12 @@ ON_US = """
 SELECT id FROM payments.payments AS p WHERE status = 'succeeded' AND to_routing_number IS NULL
     AND NOT EXISTS (SELECT FROM payments.refunds WHERE payment_id = p.id) ORDER BY id"""
 OFF_US = """
-SELECT id FROM payments.payments WHERE status = 'succeeded' AND to_routing_number IS NOT NULL ORDER BY id"""
-REFUNDS = "SELECT id FROM payments.refunds WHERE status = 'succeeded' ORDER BY id"
+SELECT id FROM payments.payments AS p WHERE status = 'succeeded' AND to_routing_number IS NOT NULL
+    AND NOT EXISTS (SELECT FROM payments.refunds WHERE payment_id = p.id) ORDER BY id"""
+REFUNDS = "SELECT id FROM payments.refunds WHERE status = 'succeeded' AND bank_reference IS NULL ORDER BY id"
+RETURNS = """
+SELECT bank_reference FROM payments.refunds
+WHERE status = 'succeeded' AND bank_reference IS NOT NULL ORDER BY id"""
 AUDITED = "SELECT event_id FROM audit.events ORDER BY seq"
 
 
@@ -128,6 +132,21 @@ def _refund_posting_gone(connection: Connection, victim: str) -> Found:
     return "refund_missing_in_ledger", victim
 
 
+def _refund_of(connection: Connection, reference: str) -> str:
+    found = connection.execute("SELECT id FROM payments.refunds WHERE bank_reference = %s", [reference])
+    return str(found.fetchall()[0][0])
+
+
+def _bank_forgets_return(connection: Connection, victim: str) -> Found:
+    _one(connection, "DELETE FROM bank.returns WHERE reference = %s", victim)
+    return "posting_without_bank_return", _refund_of(connection, victim)
+
+
+def _returned_less(connection: Connection, victim: str) -> Found:
+    _one(connection, "UPDATE bank.returns SET amount_minor = amount_minor + 1 WHERE reference = %s", victim)
+    return "amount_differs", _refund_of(connection, victim)
+
+
 def _posted_again(connection: Connection, victim: str) -> Found:
     transfer = new_id()
     _one(
@@ -203,6 +222,8 @@ PLANTS: tuple[Plant, ...] = (
     (ON_US, _posting_gone),
     (OFF_US, _posting_gone),
     (REFUNDS, _refund_posting_gone),
+    (RETURNS, _bank_forgets_return),
+    (RETURNS, _returned_less),
     (ON_US, _posted_again),
     (ON_US, _entries_doubled),
     (ON_US, _payment_failed),

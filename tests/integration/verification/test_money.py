@@ -79,8 +79,7 @@ def test_what_is_on_its_way_is_no_mismatch(world: World) -> None:
 def test_since_leaves_out_what_was_looked_at_before(world: World) -> None:
     with world.copy() as (name, connection):
         plant(connection, random.Random(world.seed), 20)
-        everything = world.found(name, "reconcile", "--since", "2020-01-01T00:00:00Z")
-        assert everything == world.found(name, "reconcile")
+        assert len(world.found(name, "reconcile", "--since", "2020-01-01T00:00:00Z")) == 20
         nothing = world.found(name, "reconcile", "--since", "2100-01-01T00:00:00Z")
         assert {kind for kind, _ in nothing} <= {"posted_twice"}  # entries carry no time of their own
 

@@ -132,7 +132,7 @@ def test_the_commands_read_the_anchors_themselves(world: World) -> None:
         assert "anchor_broken" in {kind for kind, _ in world.found(name, "run")}
         # The scheduled run notes its result, and the service that serves metrics may read it.
         noted = connection.execute("SELECT ok, wrong->>'audit_anchors_hold' FROM verification.runs")
-        assert noted.fetchall() == [(False, "1")]
+        assert noted.fetchall()[-1] == (False, "1")
 
 
 async def test_without_kafka_nothing_is_proven(world: World) -> None:

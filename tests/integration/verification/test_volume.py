@@ -1,4 +1,4 @@
-"""Verification of many payments ends in time. SIZE payments, 1000 with every `make test`."""
+"""Verification of many payments ends in time. SIZE payments, 300 with every `make test`."""
 
 import os
 import random
@@ -8,7 +8,7 @@ from tests.integration.verification.bulk import write
 from tests.integration.verification.plants import plant
 from tests.integration.verification.world import World
 
-SIZE = int(os.environ.get("SIZE", "1000"))
+SIZE = int(os.environ.get("SIZE", "300"))
 #: A verification may take this long, and this for each payment.
 SECONDS, SECONDS_EACH = 20.0, 0.0005
 

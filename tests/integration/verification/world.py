@@ -28,7 +28,7 @@ SERVICES = [
     "partner-bank-api",
     "risk-service",
 ]
-CUSTOMERS, ON_US, OFF_US, REFUNDS = 40, 45, 45, 15
+CUSTOMERS, ON_US, OFF_US, REFUNDS = 40, 45, 45, 12
 SETTLED = """
 SELECT (SELECT count(*) FROM payments.payments WHERE status = 'processing')
      + (SELECT count(*) FROM payments.refunds WHERE status = 'pending')
@@ -140,10 +140,9 @@ async def make_payments(world: World) -> None:
                 return await driver.pay(number, payer, payee.account, amount, abroad=number >= ON_US)
 
         done = await asyncio.gather(*(one(number) for number in range(ON_US + OFF_US)))
-        refundable = [number for number, status in enumerate(done[:ON_US]) if status == "succeeded"]
-        await asyncio.gather(
-            *(driver.refund(number, dice.randrange(10, 90)) for number in refundable[:REFUNDS])
-        )
+        for numbers in (range(ON_US), range(ON_US, ON_US + OFF_US)):
+            refundable = [number for number in numbers if done[number] == "succeeded"][:REFUNDS]
+            await asyncio.gather(*(driver.refund(number, dice.randrange(10, 90)) for number in refundable))
     world.statuses = {status: done.count(status) for status in set(done)}
     end = time.monotonic() + 60
     with world.connect() as admin:
@@ -183,10 +182,10 @@ class _Driver:
         answer = (await self._post(f"/v1/payments/{payment['id']}/{action}", {}, payer)).json()
         return str(answer["status"] if isinstance(answer["status"], str) else answer["code"])
 
-    async def refund(self, number: int, percent: int) -> None:
+    async def refund(self, number: int, amount: int) -> None:
         """Refund a part of a payment."""
         payment, payer = self._made[number]
-        answer = await self._post(f"/v1/payments/{payment}/refunds", {"amount": percent}, payer)
+        answer = await self._post(f"/v1/payments/{payment}/refunds", {"amount": amount}, payer)
         assert answer.status_code == 201, answer.text
 
     async def _post(self, path: str, body: Any, actor: _Customer) -> httpx.Response:

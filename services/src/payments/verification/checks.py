@@ -47,10 +47,17 @@ POSTINGS = (
         "payments.refunds WHERE status = 'succeeded'",
     ),
 )
-BANK = Check(
-    "bank_book_equals_ledger",
-    "partner bank and ledger have the same transfers: amount, fee, accounts",
-    "bank.transfers",
+BANK = (
+    Check(
+        "bank_book_equals_ledger",
+        "partner bank and ledger have the same transfers: amount, fee, accounts",
+        "bank.transfers",
+    ),
+    Check(
+        "bank_returns_equal_ledger",
+        "what the partner bank returned has been posted to the payer, and nothing else",
+        "bank.returns",
+    ),
 )
 OUTCOMES = Check(
     "outcomes_are_told_once",
@@ -87,6 +94,6 @@ TRAIL = (
 )
 
 MONEY = (*LEDGER, *POSTINGS, *OUTBOXES)
-RECONCILIATION = (*POSTINGS, ENTRIES, BANK, OUTCOMES, AUDITED)
-EVERYTHING = (*LEDGER, *POSTINGS, BANK, OUTCOMES, *OUTBOXES, AUDITED, *TRAIL)
+RECONCILIATION = (*POSTINGS, ENTRIES, *BANK, OUTCOMES, AUDITED)
+EVERYTHING = (*LEDGER, *POSTINGS, *BANK, OUTCOMES, *OUTBOXES, AUDITED, *TRAIL)
 COMMANDS = {"money": MONEY, "reconcile": RECONCILIATION, "run": EVERYTHING}

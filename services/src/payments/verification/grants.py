@@ -11,7 +11,7 @@ ROLE = "verification"
 BOOKS = {
     "accounts": ("accounts", "holds", "transfers", "entries"),
     "payments": ("payments", "refunds"),
-    "bank": ("transfers",),
+    "bank": ("transfers", "returns"),
     "audit": ("events", "head"),
 }
 _OUTBOXES = """

@@ -1,13 +1,14 @@
 WITH posted AS (
     SELECT refund_id, count(*) AS n, min(id) AS transfer, min(payment_id) AS payment_id,
            min(from_account) AS from_account, min(to_account) AS to_account,
-           min(amount_minor) AS amount_minor, min(currency) AS currency, min(posted_at) AS posted_at
+           min(amount_minor) AS amount_minor, min(currency) AS currency, min(bank_reference) AS bank_reference,
+           min(posted_at) AS posted_at
     FROM accounts.transfers WHERE kind = 'refund' GROUP BY refund_id),
 pairs AS (
     SELECT coalesce(r.id, t.refund_id) AS id, coalesce(r.payment_id, t.payment_id) AS payment, r.status,
         t.n, t.transfer, r.amount_minor AS refunded, t.amount_minor AS posted, r.currency,
         t.currency AS posted_currency, t.from_account AS debited, t.to_account AS credited, t.posted_at,
-        r.payment_id <> t.payment_id AS strange,
+        r.payment_id <> t.payment_id OR r.bank_reference IS DISTINCT FROM t.bank_reference AS strange,
         o.to_account AS payee, o.from_account AS payer, greatest(r.updated_at, t.posted_at) AS changed_at
     FROM payments.refunds AS r
     FULL JOIN posted AS t ON t.refund_id = r.id
