@@ -33,7 +33,7 @@ process.roles=broker,controller
 node.id=0
 controller.quorum.voters=0@127.0.0.1:@CONTROLLER_PORT@
 listeners=PLAINTEXT://127.0.0.1:@PORT@,CONTROLLER://127.0.0.1:@CONTROLLER_PORT@
-advertised.listeners=PLAINTEXT://127.0.0.1:@PORT@
+advertised.listeners=PLAINTEXT://127.0.0.1:@ADVERTISED_PORT@
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs=/tmp/kafka
@@ -44,7 +44,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 PROPERTIES
-/opt/kafka/bin/kafka-storage.sh format -t MkU3OEVBNTcwNTJENDM2Qg -c /tmp/server.properties >/dev/null
+/opt/kafka/bin/kafka-storage.sh format --ignore-formatted -t MkU3OEVBNTcwNTJENDM2Qg \\
+  -c /tmp/server.properties >/dev/null
 exec /opt/kafka/bin/kafka-server-start.sh /tmp/server.properties
 """
 
@@ -74,10 +75,19 @@ def reference(image: str) -> str:
     return f"{entry['repository']}:{entry['tag']}"
 
 
-def start(prefix: str, *, offset: int = 0, only: tuple[str, ...] = ("postgres", "redis", "kafka")) -> Servers:
+def start(
+    prefix: str,
+    *,
+    offset: int = 0,
+    only: tuple[str, ...] = ("postgres", "redis", "kafka"),
+    kafka_advertised: int | None = None,
+) -> Servers:
     """Start what does not run yet and wait until all answer.
 
     Host networking with loopback ports: no port mapping to wait for, and Kafka's advertised address is right.
+
+    Args:
+        kafka_advertised: the port that Kafka tells its clients, when they are to come by a proxy.
 
     Raises:
         subprocess.CalledProcessError: docker refused; its message is on stderr.
@@ -91,6 +101,7 @@ def start(prefix: str, *, offset: int = 0, only: tuple[str, ...] = ("postgres", 
         subprocess.run(["docker", "rm", "-f", f"{prefix}-{name}"], check=False, capture_output=True)
         script = container.script.replace("@PORT@", str(container.port))
         script = script.replace("@CONTROLLER_PORT@", str(container.port + 1))
+        script = script.replace("@ADVERTISED_PORT@", str(kafka_advertised or container.port))
         variables = [part for variable in container.variables for part in ("--env", variable)]
         subprocess.run(
             [
@@ -110,6 +121,17 @@ def start(prefix: str, *, offset: int = 0, only: tuple[str, ...] = ("postgres", 
         _wait(prefix, name, containers[name].port)
     postgres, redis, kafka = (("127.0.0.1", containers[name].port) for name in containers)
     return Servers(postgres, redis, kafka)
+
+
+def kill(prefix: str, name: str) -> None:
+    """SIGKILL a dependency; its data stay."""
+    subprocess.run(["docker", "kill", f"{prefix}-{name}"], check=True, capture_output=True, timeout=60)
+
+
+def restart(prefix: str, name: str, *, offset: int = 0) -> None:
+    """Start a dependency that was killed, with the data it had, and wait until it answers."""
+    subprocess.run(["docker", "start", f"{prefix}-{name}"], check=True, capture_output=True, timeout=60)
+    _wait(prefix, name, _containers(offset)[name].port)
 
 
 def stop(prefix: str) -> None:

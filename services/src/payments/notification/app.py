@@ -1,6 +1,7 @@
 """Wiring of notification-service."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -44,7 +45,7 @@ def create(settings: Settings) -> FastAPI:
     }
     if sandbox is not None:
         providers |= {channel: sandbox for channel, name in chosen.items() if name == sandbox.name}
-    store = Store(database)
+    store = Store(database, claim=timedelta(seconds=settings.claim_seconds))
     sender = Sender(store, Contacts(kyc), providers)
     consumer = Consumer(
         settings.kafka_bootstrap_servers,

@@ -25,6 +25,11 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
     sendgrid_url: str = "https://api.sendgrid.com"
     fcm_url: str = "https://fcm.googleapis.com"
     provider_timeout_seconds: float = Field(4.0, gt=0, le=30)
+    claim_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="After this a message begun by a process that has died is sent; longer than any sending.",
+    )
     max_attempts: int = Field(5, ge=1, description="For an event's message, before it is given up.")
 
     @property

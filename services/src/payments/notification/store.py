@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from payments.common.db import Database
@@ -12,14 +13,14 @@ from payments.notification.providers import Outcome
 SCHEMA = "notification"
 REVISION = "0001"
 
-# Takes what nobody has delivered: new, failed, or begun by a process that has not come back for a minute.
+# Takes what nobody has delivered: new, failed, or begun by a process that has not come back.
 _CLAIM = """
 INSERT INTO notification.deliveries AS d (delivery_id, dedupe_key, channel, customer_id, type, provider)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 ON CONFLICT (dedupe_key, channel) DO UPDATE
     SET status = 'pending', attempts = d.attempts + 1, claimed_at = now(), provider = excluded.provider,
         error = NULL, permanent = false, finished_at = NULL
-    WHERE d.status = 'failed' OR (d.status = 'pending' AND d.claimed_at < now() - interval '60 seconds')
+    WHERE d.status = 'failed' OR (d.status = 'pending' AND d.claimed_at < now() - $7::interval)
 RETURNING delivery_id, dedupe_key, channel"""
 _FINISH = """
 UPDATE notification.deliveries AS d
@@ -48,10 +49,15 @@ Key = tuple[str, Channel]
 
 
 class Store:
-    """Deliveries. Every call raises Problem(service_unavailable) while the database is away."""
+    """Deliveries. Every call raises Problem(service_unavailable) while the database is away.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        claim: how long a delivery is left to the process that began it.
+    """
+
+    def __init__(self, database: Database, *, claim: timedelta) -> None:
         self._database = database
+        self._claim = claim
 
     async def claim(self, wanted: Sequence[tuple[Notification, Channel, str]]) -> dict[Key, str]:
         """Take deliveries (message, channel, provider) to work on; what others have or did is left out.
@@ -69,6 +75,7 @@ class Store:
             [notification.customer_id for notification, _, _ in wanted],
             [notification.type for notification, _, _ in wanted],
             [provider for _, _, provider in wanted],
+            self._claim,
         )
         return {(row["dedupe_key"], row["channel"]): row["delivery_id"] for row in rows}
 

@@ -1,0 +1,63 @@
+"""How large the runs are: CI's sizes by default, `make soak` sets FAULTS_SIZE=soak. The seed is printed."""
+
+import os
+import random
+import secrets
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts and seconds of one run of all suites."""
+
+    bank_payments: int  # for each fault
+    late_seconds: float
+    race_rounds: int
+    racers: int
+    same_key: int
+    crash_rounds: int  # for each service and outcome
+    kill_seconds: float
+    kafka_seconds: float
+    outage_seconds: float
+    rate: float  # payments a second
+
+
+CI = Sizes(
+    bank_payments=30,
+    late_seconds=9,
+    race_rounds=3,
+    racers=200,
+    same_key=100,
+    crash_rounds=1,
+    kill_seconds=20,
+    kafka_seconds=15,
+    outage_seconds=1.5,
+    rate=8,
+)
+SOAK = Sizes(
+    bank_payments=10_000,
+    late_seconds=20,
+    race_rounds=20,
+    racers=200,
+    same_key=100,
+    crash_rounds=100,
+    kill_seconds=1200,
+    kafka_seconds=60,
+    outage_seconds=20,
+    rate=15,
+)
+
+
+def sizes() -> Sizes:
+    """Those that the environment asks for."""
+    return SOAK if os.environ.get("FAULTS_SIZE") == "soak" else CI
+
+
+def seed() -> int:
+    """FAULTS_SEED, or a new one."""
+    return int(os.environ.get("FAULTS_SEED") or secrets.randbelow(10**9))
+
+
+def rng(name: str, number: int) -> random.Random:
+    """Randomness of one suite, the same for the same seed whichever suites run."""
+    return random.Random(f"{number} {name}")
