@@ -23,7 +23,7 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract integration up e2e ## everything that CI runs
+test: lint unit contract integration faults up e2e ## everything that CI runs
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools
@@ -56,6 +56,14 @@ contract: venv tools ## contracts between the parts: chart, catalog, RBAC, gener
 .PHONY: integration
 integration: venv docker images ## services against real PostgreSQL, Redis and Kafka
 	$(VENV)/pytest tests/integration
+
+.PHONY: faults
+faults: venv docker images ## kills, races, outages at small sizes: no payment lost, none doubled
+	$(VENV)/pytest tests/faults
+
+.PHONY: soak
+soak: venv docker images ## the same at full size, on the running cluster too; takes hours
+	$(VENV)/python -m hack.soak $(SOAK)
 
 .PHONY: e2e
 e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm

@@ -12,7 +12,7 @@ import aiohttp
 
 # The only answers with 5xx that the API documents.
 DOCUMENTED_5XX = {503}
-_AGAIN = {"idempotency_key_in_flight", "illegal_state", "rate_limited", "otp_send_limit"}
+_AGAIN = {"idempotency_key_in_flight", "rate_limited", "otp_send_limit"}
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Answer:
         """True when the same request would not be answered otherwise after a while."""
         if self.status in (0, 202, 503):
             return False
-        code = self.body.get("code")
-        processing = self.body.get("payment", {}).get("status", "processing") == "processing"
-        return not (code in _AGAIN and (code != "illegal_state" or processing))
+        if self.status == 409 and self.body.get("code") == "illegal_state":
+            return bool(self.body.get("payment", {}).get("status") != "processing")
+        return self.body.get("code") not in _AGAIN
 
 
 @dataclass

@@ -17,35 +17,33 @@ CREATE OR REPLACE FUNCTION faults.hold() RETURNS trigger LANGUAGE plpgsql SECURI
 DECLARE
     was jsonb := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(OLD) END;
     now_ jsonb := to_jsonb(NEW);
-    subjects text[];
-    points text[];
+    whom text[];
+    places text[];
     found record;
 BEGIN
-    subjects := ARRAY[now_->>'id', now_->>'payment_id', now_->>'key', now_->>'refund_id',
+    whom := ARRAY[now_->>'id', now_->>'payment_id', now_->>'key', now_->>'refund_id',
                       now_->>'customer_id'];
-    points := ARRAY[TG_TABLE_NAME || ':' || lower(TG_OP)];
+    places := ARRAY[TG_TABLE_NAME || ':' || lower(TG_OP)];
     IF was IS NOT NULL AND was->>'status' IS DISTINCT FROM now_->>'status' THEN
-        points := points || (TG_TABLE_NAME || ':' || (now_->>'status'));
+        places := places || (TG_TABLE_NAME || ':' || (now_->>'status'));
     END IF;
     IF was IS NOT NULL AND was->>'stage' IS DISTINCT FROM now_->>'stage' THEN
-        points := points || (TG_TABLE_NAME || ':stage-' || (now_->>'stage'));
+        places := places || (TG_TABLE_NAME || ':stage-' || (now_->>'stage'));
     END IF;
     IF was IS NOT NULL AND was->>'published_at' IS NULL AND now_->>'published_at' IS NOT NULL THEN
-        points := points || (TG_TABLE_NAME || ':published');
+        places := places || (TG_TABLE_NAME || ':published');
     END IF;
-    FOR found IN SELECT id FROM faults.points WHERE subject = ANY (subjects) AND point = ANY (points) LOOP
+    FOR found IN SELECT id FROM faults.points WHERE subject = ANY (whom) AND point = ANY (places) LOOP
         PERFORM pg_advisory_xact_lock(4711, found.id);
     END LOOP;
     RETURN NEW;
 END $$;
 """
-_TABLES = (
+TABLES = (
     "payments.payments",
     "payments.refunds",
-    "payments.outbox",
     "accounts.transfers",
     "accounts.holds",
-    "accounts.outbox",
 )
 _WAITING = """
 SELECT pid, objid::int AS point FROM pg_locks
@@ -55,15 +53,16 @@ WHERE locktype = 'advisory' AND classid = 4711 AND NOT granted AND objid = ANY (
 class Holds:
     """Points at which statements wait. Use as an async context; at its end nothing waits any more."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, tables: tuple[str, ...] = TABLES) -> None:
         self._dsn = dsn
+        self._tables = tables
         self._points: list[int] = []
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
     async def __aenter__(self) -> "Holds":
         self._connection = await asyncpg.connect(self._dsn)
         await self._connection.execute(_INSTALL)
-        for table in _TABLES:
+        for table in self._tables:
             await self._connection.execute(
                 f"CREATE OR REPLACE TRIGGER hold_for_tests BEFORE INSERT OR UPDATE ON {table} "
                 "FOR EACH ROW EXECUTE FUNCTION faults.hold()"
@@ -73,7 +72,7 @@ class Holds:
     async def __aexit__(self, *_: object) -> None:
         assert self._connection is not None
         await self._connection.execute("TRUNCATE faults.points")
-        for table in _TABLES:
+        for table in self._tables:
             await self._connection.execute(f"DROP TRIGGER IF EXISTS hold_for_tests ON {table}")
         await self._connection.close()
 

@@ -84,8 +84,8 @@ class Platform:
             """WITH fresh AS (SELECT 'f_' || $1 || '_' || n AS id, 'FLT' || upper($1) || n AS account,
                                      n FROM generate_series(1, $2::int) AS n),
                known AS (INSERT INTO kyc.customers (customer_id, name, email, phone, country, status, level)
-                   SELECT id, 'Sample Customer ' || id, id || '@example.com', '+1555' || n, 'US',
-                          'verified', 'full' FROM fresh),
+                   SELECT id, 'Sample Customer ' || id, id || '@example.com',
+                          '+1555' || lpad(n::text, 7, '0'), 'US', 'verified', 'full' FROM fresh),
                users AS (INSERT INTO gateway.users (user_id, username, customer_id, role, password_hash)
                    SELECT 'user_' || id, id, id, 'customer', $3 FROM fresh)
                SELECT id, account, accounts.open_account(account, id, 'USD', $4::bigint)::text FROM fresh""",
@@ -176,12 +176,32 @@ class Platform:
         assert not missing, f"{len(missing)} events are not in Kafka: {sorted(missing)[:10]}"
         assert not self.told.undocumented, self.told.undocumented[:10]
         written.update(topic for _, topic in events)
-        return {"settled_s": round(settled, 1), "told_s": round(told, 1), "events": len(events)}
+        return {"nothing_open_s": round(settled, 1), "told_s": round(told, 1), "events": len(events)}
+
+    async def lag(self, group: str, topic: str) -> int:
+        """Records of a topic that a consumer group has not committed, by Kafka's own offsets."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, n) for n in range(3)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            return sum([ends[p] - (await consumer.committed(p) or 0) for p in partitions])
+        finally:
+            await consumer.stop()
+
+    @property
+    def _kafka(self) -> str:
+        return f"127.0.0.1:{self.proxies['kafka'].port}"
 
     async def records(self) -> list[tuple[str, dict[str, Any]]]:
         """Every record of both topics from the first one to the end of this moment."""
-        bootstrap = "127.0.0.1:{}".format(self.proxies["kafka"].port)
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, enable_auto_commit=False)
         await consumer.start()
         try:
             partitions = [TopicPartition(topic, n) for topic in TOPICS for n in range(3)]
