@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaProducer
 
 from hack.dev import containers
 from tests.faults.conftest import SEED
-from tests.faults.test_kills import every_end_is_true
 from tests.support.faults.holds import Holds
 from tests.support.faults.load import Load
 from tests.support.faults.sizes import Sizes, rng
@@ -70,7 +69,7 @@ async def test_no_event_is_lost_and_none_has_two_effects(
     events = {event["id"] for topic, event in records if topic == "payment-events"}
     assert audited[0]["n"] == len(events)
     assert not {status for status in without if status >= 500 or status == 0}, without
-    await every_end_is_true(system, load.outcomes)
+    await system.every_end_is_true(load.outcomes)
 
 
 async def all_consumed(system: Platform) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import SEED
-from tests.faults.test_kills import every_end_is_true
 from tests.support.faults.sizes import Sizes, rng
 from tests.support.faults.system import Platform
 from tests.support.faults.toxic import MODES
@@ -40,4 +39,4 @@ async def test_outages_cost_time_and_never_money(
     report |= {"payments": len(everything), "recovery_s": recoveries, "statuses": dict(system.told.statuses)}
     report |= await system.zeros()
     assert max(recoveries.values()) < 60, recoveries
-    await every_end_is_true(system, everything)
+    await system.every_end_is_true(everything)

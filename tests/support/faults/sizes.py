@@ -20,6 +20,8 @@ class Sizes:
     kafka_seconds: float
     outage_seconds: float
     rate: float  # payments a second
+    cluster_seconds: float
+    cluster_rate: float
 
 
 CI = Sizes(
@@ -33,6 +35,8 @@ CI = Sizes(
     kafka_seconds=15,
     outage_seconds=1.5,
     rate=8,
+    cluster_seconds=40,
+    cluster_rate=8,
 )
 SOAK = Sizes(
     bank_payments=10_000,
@@ -45,6 +49,8 @@ SOAK = Sizes(
     kafka_seconds=60,
     outage_seconds=20,
     rate=15,
+    cluster_seconds=1200,
+    cluster_rate=10,
 )
 
 

@@ -3,9 +3,6 @@
 import asyncio
 import json
 import random
-import secrets
-import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,20 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hack.dev import containers
 from hack.dev.catalog import Servers
 from hack.dev.identity import POSTGRES_PASSWORD
 from hack.dev.stack import Stack
+from payments.gateway.passwords import hash_password
 from tests.support.faults import zeros
-from tests.support.faults.api import Api, Told
-from tests.support.faults.load import Customer, Load
+from tests.support.faults.api import Told
 from tests.support.faults.toxic import Toxic
+from tests.support.faults.world import World
 
 LEASE_SECONDS = 4
-HEALED_WITHIN = 60.0
 DATABASE = "payment_db"
 DEPENDENCIES = ("postgres", "redis", "kafka")
 TOPICS = ("payment-events", "notification-events")
@@ -45,77 +41,13 @@ VARIABLES = {
 
 
 @dataclass
-class Platform:
+class Platform(World):
     """Stack, proxies and oracles."""
 
     stack: Stack
     prefix: str
     offset: int
     proxies: dict[str, Toxic]
-    http: aiohttp.ClientSession
-    told: Told
-    password_hash: str
-
-    @property
-    def dsn(self) -> str:
-        """The superuser's own way to PostgreSQL, past the proxy."""
-        port = _PORTS["postgres"] + self.offset
-        return f"postgresql://postgres:{POSTGRES_PASSWORD}@127.0.0.1:{port}/{DATABASE}"
-
-    async def sql(self, statement: str, *args: Any) -> list[asyncpg.Record]:
-        """Rows by the superuser, on a connection of its own; waits while PostgreSQL restarts."""
-        end = time.monotonic() + 60
-        while True:
-            try:
-                connection = await asyncpg.connect(self.dsn, timeout=10)
-                try:
-                    return await connection.fetch(statement, *args)
-                finally:
-                    await connection.close()
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
-                if time.monotonic() > end:
-                    raise
-                await asyncio.sleep(0.2)
-
-    async def customers(self, count: int, rng: random.Random, balance: int = 10**10) -> list[Customer]:
-        """New verified customers with a user, an account and a session each; `balance` in cents."""
-        run = secrets.token_hex(4)
-        rows = await self.sql(
-            """WITH fresh AS (SELECT 'f_' || $1 || '_' || n AS id, 'FLT' || upper($1) || n AS account,
-                                     n FROM generate_series(1, $2::int) AS n),
-               known AS (INSERT INTO kyc.customers (customer_id, name, email, phone, country, status, level)
-                   SELECT id, 'Sample Customer ' || id, id || '@example.com',
-                          '+1555' || lpad(n::text, 7, '0'), 'US', 'verified', 'full' FROM fresh),
-               users AS (INSERT INTO gateway.users (user_id, username, customer_id, role, password_hash)
-                   SELECT 'user_' || id, id, id, 'customer', $3 FROM fresh)
-               SELECT id, account, accounts.open_account(account, id, 'USD', $4::bigint)::text FROM fresh""",
-            run,
-            count,
-            self.password_hash,
-            balance,
-        )
-        made = []
-        for row in rows:
-            api = Api(self.http, self.stack.url("api-gateway"), self.told, rng)
-            await api.login(row["id"], "password123")
-            made.append(Customer(row["id"], row["account"], api))
-        return made
-
-    async def load(self, rng: random.Random, customers: int = 12) -> Load:
-        """Customers ready to pay."""
-        return Load(await self.customers(customers, rng), rng, self.password)
-
-    async def password(self, customer_id: str, amount: str) -> str | None:
-        """The newest one-time password sent to this customer for this amount."""
-        rows = await self.sql(
-            """SELECT substring(body FROM '^([0-9]{6}) is your one-time password') AS code
-               FROM notification.sandbox_messages
-               WHERE customer_id = $1 AND type = 'OTP_REQUIRED' AND body LIKE '%pay ' || $2 || ' to%'
-               ORDER BY id DESC LIMIT 1""",
-            customer_id,
-            amount,
-        )
-        return rows[0]["code"] if rows else None
 
     async def heal(self) -> None:
         """Every proxy passes, every dependency and service runs."""
@@ -134,33 +66,6 @@ class Platform:
         """SIGKILL a service."""
         await asyncio.to_thread(self.stack.processes.kill, service)
 
-    async def nothing_open(self, seconds: float = HEALED_WITHIN) -> float:
-        """Wait until nothing is on its way any more; how long it took. AssertionError with what is."""
-        return await self._until_empty(zeros.OPEN, seconds)
-
-    async def everything_told(self, seconds: float = HEALED_WITHIN) -> float:
-        """Wait until every event is published, recorded and told; how long it took."""
-        return await self._until_empty(zeros.TRAIL, seconds)
-
-    async def _until_empty(self, queries: dict[str, str], seconds: float) -> float:
-        began = time.monotonic()
-        while True:
-            found = await self.violations(queries)
-            taken = time.monotonic() - began
-            if not found or taken > seconds:
-                assert not found, f"still so after {taken:.0f} s: {found}"
-                return taken
-            await asyncio.sleep(0.5)
-
-    async def violations(self, queries: dict[str, str]) -> dict[str, list[str]]:
-        """What the queries find, ten of each at the most."""
-        found = {}
-        for name, query in queries.items():
-            rows = await self.sql(query)
-            if rows:
-                found[name] = [f"{row[0]}: {row[1]}" for row in rows[:10]] + [f"({len(rows)} in all)"]
-        return found
-
     async def zeros(self) -> dict[str, float]:
         """Everything that must be nothing after healing. Raises AssertionError with what is there."""
         settled = await self.nothing_open()
@@ -168,14 +73,12 @@ class Platform:
         found = await self.violations({**zeros.MONEY, **zeros.EFFECTS})
         found |= await self.violations(zeros.OPEN)
         assert not found, found
-        written = Counter[str]()
         rows = await self.sql(zeros.EVENTS)
         events = {(row["event_id"], row["topic"]) for row in rows}
         in_kafka = {(event["id"], topic) for topic, event in await self.records()}
         missing = events - in_kafka
         assert not missing, f"{len(missing)} events are not in Kafka: {sorted(missing)[:10]}"
         assert not self.told.undocumented, self.told.undocumented[:10]
-        written.update(topic for _, topic in events)
         return {"nothing_open_s": round(settled, 1), "told_s": round(told, 1), "events": len(events)}
 
     async def lag(self, group: str, topic: str) -> int:
@@ -220,8 +123,6 @@ class Platform:
 @asynccontextmanager
 async def platform(folder: Path, prefix: str, offset: int, rng: random.Random) -> AsyncIterator[Platform]:
     """Everything started; removed at the end."""
-    from payments.gateway.passwords import hash_password
-
     targets = {name: ("127.0.0.1", port + offset) for name, port in _PORTS.items()}
     proxies = {name: Toxic(target, rng) for name, target in targets.items()}
     for proxy in proxies.values():
@@ -247,7 +148,17 @@ async def platform(folder: Path, prefix: str, offset: int, rng: random.Random) -
         await asyncio.to_thread(stack.start)
         connector = aiohttp.TCPConnector(limit=400, force_close=False)
         async with aiohttp.ClientSession(connector=connector) as http:
-            made = Platform(stack, prefix, offset, proxies, http, Told(), hash_password("password123"))
+            made = Platform(
+                f"postgresql://postgres:{POSTGRES_PASSWORD}@127.0.0.1:{targets['postgres'][1]}/{DATABASE}",
+                stack.url("api-gateway"),
+                http,
+                Told(),
+                hash_password("password123"),
+                stack,
+                prefix,
+                offset,
+                proxies,
+            )
             yield made
     finally:
         if stack is not None:
