@@ -48,6 +48,7 @@ class Platform(World):
     prefix: str
     offset: int
     proxies: dict[str, Toxic]
+    variables: dict[str, str]
 
     async def heal(self) -> None:
         """Every proxy passes, every dependency and service runs."""
@@ -58,9 +59,15 @@ class Platform(World):
             await asyncio.to_thread(containers.restart, self.prefix, name, offset=self.offset)
         await self.start([name for name in self.stack.services if name not in self.stack.processes.names()])
 
-    async def start(self, services: list[str]) -> None:
-        """Start services that were killed."""
-        await asyncio.to_thread(self.stack.start, services)
+    async def start(self, services: list[str], **variables: str) -> None:
+        """Start services that were killed; `variables` are for this start alone."""
+        usual = dict(self.variables)
+        self.variables.update(variables)
+        try:
+            await asyncio.to_thread(self.stack.start, services)
+        finally:
+            self.variables.clear()
+            self.variables.update(usual)
 
     async def kill(self, service: str) -> None:
         """SIGKILL a service."""
@@ -158,6 +165,7 @@ async def platform(folder: Path, prefix: str, offset: int, rng: random.Random) -
                 prefix,
                 offset,
                 proxies,
+                variables,
             )
             yield made
     finally:

@@ -7,7 +7,7 @@ import struct
 from collections import deque
 from typing import Literal
 
-Mode = Literal["pass", "down", "slow", "reset", "half_open"]
+Mode = Literal["pass", "down", "slow", "reset", "half_open", "stuck"]
 MODES: tuple[Mode, ...] = ("down", "slow", "reset", "half_open")
 
 
@@ -19,6 +19,7 @@ class Toxic:
     slow        every chunk takes `delay` seconds in each direction
     reset       requests go through; every tenth chunk of an answer is lost and both ends get a RST
     half_open   nothing goes through and nobody is told; healing delivers what was held back, late
+    stuck       the same for the connections that exist; new ones work
     """
 
     def __init__(self, target: tuple[str, int], rng: random.Random, *, delay: float = 0.15) -> None:
@@ -41,6 +42,8 @@ class Toxic:
     async def set(self, mode: Mode) -> None:
         """Change how it behaves, at once and for the connections that exist too."""
         was, self.mode = self.mode, mode
+        for link in self.links:
+            link.stuck = mode == "stuck"
         if mode == "half_open":
             self.healed.clear()
         else:
@@ -51,6 +54,11 @@ class Toxic:
             await self.open()
         for link in list(self.links):
             link.changed()
+
+    @property
+    def held(self) -> int:
+        """Connections with something held back that their client has sent."""
+        return sum(link.holds_back for link in self.links)
 
     async def close(self) -> None:
         """Reset all connections and listen no more."""
@@ -64,8 +72,9 @@ class Toxic:
 class Pipe:
     """One direction: keeps the order of what is held back."""
 
-    def __init__(self, toxic: Toxic) -> None:
+    def __init__(self, toxic: Toxic, link: "Link") -> None:
         self._toxic = toxic
+        self._link = link
         self._held: deque[tuple[float, bytes | None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self.to: asyncio.Transport | None = None
@@ -83,18 +92,26 @@ class Pipe:
             self._timer.cancel()
             self._timer = None
         loop = asyncio.get_running_loop()
-        while self._held and self._toxic.mode != "half_open" and self.to is not None:
+        while self._held and not self._frozen and self.to is not None:
             due, data = self._held[0]
             if self._toxic.mode == "slow" and due > loop.time():
                 self._timer = loop.call_at(due, self.pump)
                 return
             self._held.popleft()
-            if self.to.is_closing():
-                continue
             if data is None:
                 self.to.close()
-            else:
+                self._link.ended(self)
+            elif not self.to.is_closing():
                 self.to.write(data)
+
+    @property
+    def _frozen(self) -> bool:
+        return self._link.stuck or self._toxic.mode == "half_open"
+
+    @property
+    def has_data(self) -> bool:
+        """True while bytes are held back."""
+        return any(data for _, data in self._held)
 
 
 class Link(asyncio.Protocol):
@@ -105,8 +122,9 @@ class Link(asyncio.Protocol):
         self._client: asyncio.Transport | None = None
         self._server: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._out = Pipe(toxic)
-        self._back = Pipe(toxic)
+        self._out = Pipe(toxic, self)
+        self._back = Pipe(toxic, self)
+        self.stuck = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client has connected."""
@@ -134,7 +152,16 @@ class Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone; the target hears of it behind what was said before."""
         self._out.put(None)
-        self._toxic.links.discard(self)
+
+    def ended(self, pipe: Pipe) -> None:
+        """The client's last word has been passed on."""
+        if pipe is self._out:
+            self._toxic.links.discard(self)
+
+    @property
+    def holds_back(self) -> bool:
+        """True while something that the client has sent is held back."""
+        return self._out.has_data
 
     def answered(self, data: bytes) -> None:
         """The target says something."""

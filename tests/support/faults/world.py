@@ -114,6 +114,12 @@ class World:
                 found[name] = [f"{row[0]}: {row[1]}" for row in rows[:10]] + [f"({len(rows)} in all)"]
         return found
 
+    async def ends(self, payments: list[str]) -> list[asyncpg.Record]:
+        """id and status of payments, by their ids."""
+        return await self.sql(
+            "SELECT id, status FROM payments.payments WHERE id = ANY ($1) ORDER BY id", payments
+        )
+
     async def every_end_is_true(self, outcomes: list[Outcome]) -> None:
         """What clients were told is what the table says, and all of them could pay in the end."""
         statuses = {
