@@ -11,8 +11,8 @@ from typing import Any
 from tests.support.faults.api import Answer, Api
 
 BANK = {"to_account": "9876543210", "to_routing_number": "021000021", "to_name": "Wilma Aldergrove"}
-KINDS = ("on_us", "off_us", "otp", "refund")
-_WEIGHTS = (5, 3, 1, 2)
+KINDS = ("on_us", "off_us", "otp", "refund", "off_us_refund")
+_WEIGHTS = (5, 3, 1, 2, 1)
 _OTP_FROM = 1_000_001  # minor units: over 10,000.00 the risk is high
 
 
@@ -67,7 +67,7 @@ class Load:
         self._serial += 1
         amount = (_OTP_FROM if kind == "otp" else 100) + self._serial
         body: dict[str, Any] = {"amount": amount, "currency": "USD", "from_account": payer.account}
-        body |= BANK if kind == "off_us" else {"to_account": payee.account}
+        body |= BANK if kind.startswith("off_us") else {"to_account": payee.account}
         began = time.monotonic()
         created = await payer.api.until_final("/v1/payments", body)
         if created.status != 201:
@@ -76,7 +76,7 @@ class Load:
             payment_id = created.body["id"]
             self.accepted.add(payment_id)
             status = await self._confirm(payer, payment_id, amount)
-            if status == "succeeded" and kind == "refund":
+            if status == "succeeded" and kind.endswith("refund"):
                 refund = await payer.api.until_final(
                     f"/v1/payments/{payment_id}/refunds", {"amount": amount // 2}
                 )

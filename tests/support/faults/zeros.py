@@ -70,6 +70,12 @@ MONEY = {
         FULL JOIN (SELECT * FROM bank.transfers WHERE error_code IS NULL) b ON b.reference = p.bank_reference
         WHERE (p.status IS NOT DISTINCT FROM 'succeeded') <> (b.reference IS NOT NULL)
             OR (b.amount_minor, b.currency, b.fee_minor) <> (p.amount_minor, p.currency, p.fee_minor)""",
+    "the bank's returns differ": """
+        SELECT coalesce(r.id, b.reference), coalesce(r.status, 'no such refund') FROM
+            (SELECT * FROM payments.refunds WHERE bank_reference IS NOT NULL) r
+        FULL JOIN (SELECT * FROM bank.returns WHERE error_code IS NULL) b ON b.reference = r.bank_reference
+        WHERE (r.status IS NOT DISTINCT FROM 'succeeded') <> (b.reference IS NOT NULL)
+            OR (b.amount_minor, b.currency) <> (r.amount_minor, r.currency)""",
     "bank's order without a payment": """
         SELECT b.reference, b.reference_number FROM bank.transfers b
         WHERE NOT EXISTS (SELECT FROM payments.payments p WHERE p.bank_reference = b.reference)""",
