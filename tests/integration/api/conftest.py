@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from hack.dev.stack import Stack
+from tests.integration.api.inside import Services
 from tests.integration.api.world import Person, World
 
 SOAK = bool(os.environ.get("SOAK"))
@@ -42,6 +43,12 @@ def owner(world: World) -> Person:
 def other(world: World) -> Person:
     """Another customer."""
     return world.customer()
+
+
+@pytest.fixture(scope="session")
+def services(running: Stack) -> Services:
+    """The services behind the gateway."""
+    return Services(running)
 
 
 @pytest.fixture(scope="session")

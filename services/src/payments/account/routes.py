@@ -57,7 +57,7 @@ class Routes:
 
     async def posted(self, call: Call[None]) -> TransferReply:
         """What was posted for a payment, also through a hold; 404 payment_not_found when nothing was."""
-        _mover(call)
+        _itself(call)
         payment_id = _payment_id(call)
         row = await self._store.posted(payment_id)
         if row is None:
@@ -73,7 +73,7 @@ class Routes:
 
     async def post_hold(self, call: Call[PostRequest]) -> HoldReply:
         """The bank has paid: turn the hold into postings of the amount and the fee."""
-        _mover(call)
+        _itself(call)
         payment_id = _payment_id(call)
         done = await self._store.post_hold(payment_id, call.body.bank_reference, context.traceparent.get())
         _refuse(done["refusal"])
@@ -83,7 +83,7 @@ class Routes:
 
     async def void_hold(self, call: Call[VoidRequest]) -> HoldReply:
         """The bank has not paid: give the money back. Without a hold, none can be made any more."""
-        _mover(call)
+        _itself(call)
         payment_id = _payment_id(call)
         done = await self._store.void_hold(payment_id, context.traceparent.get())
         _refuse(done["refusal"])
@@ -91,7 +91,7 @@ class Routes:
 
     async def post_return(self, call: Call[ReturnRequest]) -> TransferReply:
         """The bank has returned money: give it to the payer, once for each refund."""
-        _mover(call)
+        _itself(call)
         payment_id = _payment_id(call)
         done = await self._store.post_return(payment_id, call.body, context.traceparent.get())
         _refuse(done["refusal"])
@@ -120,6 +120,14 @@ def _mover(call: Call[B]) -> str | None:
     if not may_change(actor.role):
         raise Problem("forbidden")
     return owner(actor.role, actor.customer_id)
+
+
+def _itself(call: Call[B]) -> None:
+    """For what confirm-service does in its own name: no customer can have it done."""
+    if call.caller != PAYMENTS:
+        raise Problem("caller_not_allowed")
+    if call.actor is not None and call.actor.role == "customer":
+        raise Problem("forbidden")
 
 
 def _payment_id(call: Call[B]) -> str:

@@ -71,9 +71,9 @@ Role = Literal["customer", "operator", "auditor"]
 Password = Annotated[
     str,
     Meta(
-        max_length=1024,
+        max_length=256,
         description="12 to 256 characters, none of those that are tried first.",
-        extra_json_schema={"minLength": 12, "maxLength": 256},
+        extra_json_schema={"minLength": 12},
     ),
 ]
 

@@ -63,6 +63,8 @@ class Routes:
     async def check(self, call: Call[CheckRequest]) -> CheckReply:
         """Screen and store the decision."""
         body = call.body
+        if body.customer_id is not None:
+            call.act_for(body.customer_id)
         documents = tuple(filter(None, map(document, body.documents)))
         subject = Subject(body.customer_id, body.name, body.country, body.date_of_birth, documents)
         outcome = await self._screener.screen(subject, body.kind)
