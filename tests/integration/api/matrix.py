@@ -133,6 +133,49 @@ def _user(suffix: str = "", body: Any = None) -> Make:
     return make
 
 
+def _new_endpoint(world: World, owner: Person, _: Person) -> Target:
+    _make_room(world, owner)
+    body = {"url": f"http://127.0.0.1:9/{secrets.token_hex(8)}", "enabled_events": ["*"]}
+    return Target("/v1/webhook_endpoints", body=body)
+
+
+def _make_room(world: World, owner: Person) -> None:
+    # A customer has at most 16.
+    listed = world.done(Request("GET", "/v1/webhook_endpoints"), owner)["data"]
+    for endpoint in listed[8:]:
+        world.done(Request("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}"), owner)
+
+
+def _create_endpoint(world: World, owner: Person, payee: Person) -> str:
+    request = _new_endpoint(world, owner, payee).request("POST", owner, fresh_key())
+    return str(world.done(request, owner)["id"])
+
+
+def _endpoint(suffix: str = "", body: Any = None) -> Make:
+    def make(world: World, owner: Person, payee: Person) -> Target:
+        endpoint = _create_endpoint(world, owner, payee)
+        return Target(f"/v1/webhook_endpoints/{endpoint}{suffix}", endpoint, body)
+
+    return make
+
+
+def _endpoints(world: World, owner: Person, payee: Person) -> Target:
+    return Target("/v1/webhook_endpoints", _create_endpoint(world, owner, payee))
+
+
+def _event(suffix: str = "", body: Any = None) -> Make:
+    def make(world: World, owner: Person, payee: Person) -> Target:
+        test = f"/v1/webhook_endpoints/{_create_endpoint(world, owner, payee)}/test"
+        event = world.done(Request("POST", test, {}, fresh_key()), owner)["event"]
+        return Target(f"/v1/events/{event}{suffix}", event, body)
+
+    return make
+
+
+def _events(world: World, owner: Person, payee: Person) -> Target:
+    return Target("/v1/events?limit=100", _event()(world, owner, payee).id)
+
+
 def _login(_: World, owner: Person, __: Person) -> Target:
     return Target("/auth/login", body={"username": owner.username, "password": PASSWORD})
 
@@ -184,6 +227,23 @@ ROUTES: dict[str, Route] = {
     "GET /v1/accounts/{number}/statements": Route(
         make=_account("/statements?from=2026-01-01&to=2026-01-31"), roles=EVERYBODY, owned=True
     ),
+    "POST /v1/webhook_endpoints": Route(make=_new_endpoint, roles=CUSTOMERS),
+    "GET /v1/webhook_endpoints": Route(make=_endpoints, roles=CUSTOMERS, listing=True),
+    "GET /v1/webhook_endpoints/{id}": Route(make=_endpoint(), roles=CUSTOMERS, owned=True),
+    "PATCH /v1/webhook_endpoints/{id}": Route(
+        make=_endpoint("", {"description": "x"}), roles=CUSTOMERS, owned=True
+    ),
+    "DELETE /v1/webhook_endpoints/{id}": Route(make=_endpoint(), roles=CUSTOMERS, owned=True),
+    "POST /v1/webhook_endpoints/{id}/roll_secret": Route(
+        make=_endpoint("/roll_secret"), roles=CUSTOMERS, owned=True
+    ),
+    "POST /v1/webhook_endpoints/{id}/test": Route(make=_endpoint("/test"), roles=CUSTOMERS, owned=True),
+    "GET /v1/webhook_endpoints/{id}/deliveries": Route(
+        make=_endpoint("/deliveries"), roles=CUSTOMERS, owned=True
+    ),
+    "GET /v1/events": Route(make=_events, roles=CUSTOMERS, listing=True),
+    "GET /v1/events/{id}": Route(make=_event(), roles=CUSTOMERS, owned=True),
+    "POST /v1/events/{id}/replay": Route(make=_event("/replay", {}), roles=CUSTOMERS, owned=True),
     "GET /v1/audit/events": Route(make=_fixed("/v1/audit/events?limit=5"), roles=AUDITORS),
 }
 

@@ -43,6 +43,7 @@ _UNSAID = (
     b"must not be a repetition or a row of keys",
     b"is one of those tried first",
     b"must not contain the user name",
+    b"must be http:// or https://host",
     b"must be the id of the last entry of the page before",
 )
 
@@ -101,7 +102,7 @@ def run(
     *,
     seed: int,
     examples: int,
-    coverage: bool,
+    coverage: Callable[[str], bool],
     report: Report,
     only: Callable[[str], bool] = lambda _: True,
     problem_only: bool = False,
@@ -110,7 +111,7 @@ def run(
 
     Args:
         examples: random requests for each operation.
-        coverage: further requests at the edges of each schema, which are the same each time.
+        coverage: for which operations to send further requests, at the edges of their schemas.
         only: which operations.
         problem_only: skip the checks against the document.
     """
@@ -118,7 +119,8 @@ def run(
     session = requests.Session()
     for operation in operations(schema):
         if only(operation.label):
-            _try(operation, session, headers(operation.label), seed, examples, coverage, report, wanted)
+            edges = coverage(operation.label)
+            _try(operation, session, headers(operation.label), seed, examples, edges, report, wanted)
     return report
 
 

@@ -19,7 +19,7 @@ from tests.integration.api.problems import wrong_with
 from tests.integration.api.world import Person, World
 from tests.support.raw_http import send
 
-EXAMPLES = 20_000 if SOAK else 350
+EXAMPLES = 20_000 if SOAK else 200
 DEEP = 30_000
 # uvicorn's own answer to what is no HTTP; the load balancer does not let it through.
 NO_HTTP = b"Invalid HTTP request received."

@@ -36,11 +36,13 @@ def schema(world: World, document: dict[str, Any], owner: Person, other: Person)
         "refunds": [refund],
         "accounts": [owner.account],
         "reviews": [payment],
+        "webhook_endpoints": [ROUTES["GET /v1/webhook_endpoints"].make(world, owner, other).id],
+        "events": [ROUTES["GET /v1/events"].make(world, owner, other).id],
         "users": [world.customer().user_id],
     }
     described = json.loads(text)
     for path, methods in described["paths"].items():
-        collection = re.match(r"/v1/([a-z-]+)/{", path)
+        collection = re.match(r"/v1/([a-z_-]+)/{", path)
         for operation in methods.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path" and collection is not None:
@@ -55,11 +57,23 @@ def test_every_operation_does_what_the_document_says(
 ) -> None:
     began = monotonic()
     headers = _headers(role, world, owner)
-    coverage = SOAK or role in ("customer", "operator")
-    report = run(schema, headers, seed=seed, examples=EXAMPLES, coverage=coverage, report=Report())
+    report = run(
+        schema,
+        headers,
+        seed=seed,
+        examples=EXAMPLES,
+        coverage=lambda name: SOAK or _tries_edges(role, name),
+        report=Report(),
+    )
     seconds = monotonic() - began
     print(f"{role}: {report.summary()} in {seconds:.1f} s")  # noqa: T201
     assert not report.failures, report.text()
+
+
+def _tries_edges(role: str, name: str) -> bool:
+    """The edges of each schema are tried by one who may use the operation."""
+    roles = ROUTES[name].roles if name in ROUTES else frozenset()
+    return role == ("customer" if not roles or "customer" in roles else min(roles))
 
 
 def _headers(role: str, world: World, owner: Person) -> Callable[[str], dict[str, str]]:

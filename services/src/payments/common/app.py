@@ -54,6 +54,7 @@ def create_app(
     app = FastAPI(
         title=settings.service,
         openapi_url=None,
+        redirect_slashes=False,
         lifespan=lifespan(resources),
         routes=[*routes, *probes(settings, ready, dependencies or {})],
         middleware=[

@@ -6,7 +6,8 @@ import msgspec
 from starlette.routing import Route
 
 from payments.common.clock import rfc3339
-from payments.common.money import MAX_MINOR
+from payments.common.errors import Problem
+from payments.common.money import MAX_MINOR, AmountError, exponent
 from payments.common.routes import Call, post
 from payments.otp.domain import Binding
 from payments.otp.usecases import Passwords
@@ -81,6 +82,7 @@ class Routes:
     async def generate(self, call: Call[GenerateRequest]) -> GenerateReply:
         """Send a code unless the customer has a good one."""
         call.act_for(call.body.customer_id)
+        _check_currency(call.body.currency)
         expires_at, new = await self._passwords.send(call.body.binding(), resend=call.body.resend)
         message = "OTP sent successfully" if new else "An OTP was sent already and is still valid"
         return GenerateReply(True, message, rfc3339(expires_at))
@@ -95,3 +97,12 @@ class Routes:
             tries_left=verdict.tries_left,
             message=_MESSAGES[verdict.outcome],
         )
+
+
+def _check_currency(currency: str) -> None:
+    # Before a code is made, which the message could not be written for.
+    try:
+        exponent(currency)
+    except AmountError as error:
+        errors = [{"field": "currency", "message": str(error)}]
+        raise Problem("validation_failed", errors=errors) from error
