@@ -1,4 +1,4 @@
-"""make soak: the fault suites at full size, on the processes of `make dev`'s kind and on the running cluster.
+"""make soak: the suites of faults and of the API at full size, on processes and on the running cluster.
 
 Every run prints its seed and its counts; the same seed makes the same choices again.
 """
@@ -20,6 +20,7 @@ SUITES = {
     "kills": "tests/faults/test_kills.py",
     "kafka": "tests/faults/test_kafka.py",
     "outages": "tests/faults/test_outages.py",
+    "api": "tests/integration/api",
     "cluster": "tests/e2e/test_faults.py",
 }
 
@@ -37,6 +38,7 @@ def main() -> int:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     environment = {**os.environ, "FAULTS_SEED": str(seed), "FAULTS_SIZE": "ci" if arguments.ci else "soak"}
+    environment |= {"SEED": str(seed), "SOAK": "" if arguments.ci else "1"}
     failed = []
     for suite in arguments.suites or SUITES:
         say(f"{suite}, seed {seed}")
