@@ -18,9 +18,17 @@ class Flow(NamedTuple):
 
 
 def pods(cluster: Cluster, namespace: str) -> list[dict[str, Any]]:
-    """The running pods of a namespace."""
+    """The running pods of a namespace but for those of Jobs, which come and go."""
     items: list[dict[str, Any]] = cluster.get("-n", namespace, "pods")["items"]
-    return [pod for pod in items if pod["status"]["phase"] == "Running" and "podIP" in pod["status"]]
+    return [
+        pod
+        for pod in items
+        if pod["status"]["phase"] == "Running" and "podIP" in pod["status"] and not _of_a_job(pod)
+    ]
+
+
+def _of_a_job(pod: dict[str, Any]) -> bool:
+    return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences", []))
 
 
 def seen(cluster: Cluster, namespace: str) -> set[Flow]:

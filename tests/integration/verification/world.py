@@ -81,7 +81,7 @@ class World:
             variables["KAFKA_BOOTSTRAP_SERVERS"] = kafka
         command = [python(), "-m", module, *arguments]
         done = subprocess.run(
-            command, env=variables, capture_output=True, text=True, timeout=110, check=False
+            command, env=variables, capture_output=True, text=True, timeout=600, check=False
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 

@@ -11,7 +11,7 @@ from payments.common import metrics
 from payments.common.background import Loop
 from payments.common.db import Database
 
-READ_SECONDS = 30.0
+READ_SECONDS = 5.0
 OK = metrics.gauge("payments_verification_ok", "1: the last verification found nothing wrong; 0: it did.")
 LAST = metrics.gauge(
     "payments_verification_last_run_timestamp_seconds", "When the last verification ended, Unix time."
@@ -28,7 +28,7 @@ class LastRun(Loop):
     """Keeps the metrics at what the table says; not a number before the first run."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__("result of the last verification", self._read, max_backoff=READ_SECONDS)
+        super().__init__("result of the last verification", self._read, max_backoff=60.0)
         self._database = database
         OK.set(math.nan)
         LAST.set(math.nan)
