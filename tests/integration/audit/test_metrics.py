@@ -34,4 +34,5 @@ async def test_the_last_verification_is_a_metric(
 
         await eventually("the result is shown", shown, seconds=10)
     at = float((await scraped())["payments_verification_last_run_timestamp_seconds"])
-    assert at == await database.fetchval("SELECT extract(epoch FROM max(finished_at)) FROM verification.runs")
+    last = await database.fetchval("SELECT extract(epoch FROM max(finished_at)) FROM verification.runs")
+    assert at == float(last)
