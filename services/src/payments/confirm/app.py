@@ -69,6 +69,7 @@ def create(settings: Settings) -> FastAPI:
         refund,
         keys_kept=timedelta(hours=settings.idempotency_hours),
         cleaning_seconds=settings.cleaning_seconds,
+        stuck_after=timedelta(seconds=settings.stuck_seconds),
     )
     use_cases = UseCases(
         create=Create(store, accounts, relay),

@@ -109,6 +109,7 @@ class Payment:
     reviewed: bool = False
     checks: int = 0
     payments_24h: int = 0
+    velocity: dict[str, Any] | None = None
     to_routing_number: str | None = None
     to_name: str | None = None
     bank_reference: str | None = None

@@ -1,4 +1,4 @@
-"""Goes on with what a crash, a lost answer or a silent bank has left behind; expires and cleans up.
+"""Goes on with what a crash, a lost answer or a silent bank has left behind; alerts, expires and cleans up.
 
 One loop in each replica; a row is worked on by one of them (FOR UPDATE SKIP LOCKED, then a claim).
 """
@@ -8,8 +8,9 @@ import logging
 from datetime import timedelta
 from time import monotonic
 
-from payments.common import context
+from payments.common import context, metrics
 from payments.common.background import Loop
+from payments.common.clock import rfc3339
 from payments.common.ids import new_id
 from payments.confirm.domain import Payment, Refund
 from payments.confirm.refunds import Refunds
@@ -21,7 +22,20 @@ log = logging.getLogger(__name__)
 
 BATCH = 20
 EXPIRE_BATCH = 200
+STUCK_BATCH = 100
 IDLE_SECONDS = 1.0
+WATCH_SECONDS = 5.0
+
+STUCK = metrics.gauge(
+    "payments_stuck", "Payments in processing for longer than STUCK_SECONDS; the same in all pods."
+)
+OLDEST = metrics.gauge(
+    "payments_unknown_outcome_oldest_age_seconds",
+    "Age of the oldest payment whose outcome is not known, 0 for none; the same in all pods.",
+)
+SETTLED = metrics.counter(
+    "payments_janitor_checks_total", "Payments that the janitor looked after.", ["answer"]
+)
 
 
 class Janitor(Loop):
@@ -36,6 +50,7 @@ class Janitor(Loop):
         *,
         keys_kept: timedelta,
         cleaning_seconds: float,
+        stuck_after: timedelta,
     ) -> None:
         super().__init__("janitor", self._step)
         self._store = store
@@ -45,6 +60,8 @@ class Janitor(Loop):
         self._keys_kept = keys_kept
         self._cleaning_seconds = cleaning_seconds
         self._clean_at = 0.0
+        self._stuck_after = stuck_after
+        self._watch_at = 0.0
 
     async def _step(self) -> float:
         payments = await self._store.claim_stuck(BATCH)
@@ -54,14 +71,30 @@ class Janitor(Loop):
             *(self._settle_refund(refund) for refund in refunds),
         )
         busy = len(payments) == BATCH or len(refunds) == BATCH
+        if monotonic() >= self._watch_at:
+            await self._watch()
         if monotonic() >= self._clean_at:
             expired = await self._store.expire(EXPIRE_BATCH)
             purged = await self._store.purge(self._keys_kept)
-            if expired < EXPIRE_BATCH and purged < 1000:
+            forgotten = await self._store.forget_spending()
+            if expired < EXPIRE_BATCH and purged < 1000 and forgotten < 1000:
                 self._clean_at = monotonic() + self._cleaning_seconds
             else:
                 busy = True
         return 0 if busy else IDLE_SECONDS
+
+    async def _watch(self) -> None:
+        """Tell, once for each attempt, that nobody knows what became of a payment."""
+        self._watch_at = monotonic() + WATCH_SECONDS
+        for payment in await self._store.alert_stuck(self._stuck_after, STUCK_BATCH):
+            log.error(
+                "payment is stuck: its outcome is not known since %s",
+                rfc3339(payment.since),
+                extra={"payment_id": payment.id, "stage": payment.stage, "checks": payment.checks},
+            )
+        unfinished = await self._store.unfinished(self._stuck_after)
+        STUCK.set(unfinished.stuck)
+        OLDEST.set(unfinished.oldest)
 
     async def _settle_payment(self, payment: Payment) -> None:
         context.request_id.set(new_id())
@@ -70,7 +103,9 @@ class Janitor(Loop):
         except Exception:
             # One payment's trouble must not keep the others waiting; its lease brings it back.
             log.exception("payment not settled", extra={"payment_id": payment.id, "checks": payment.checks})
+            SETTLED.labels("error").inc()
             return
+        SETTLED.labels(str(answer.status)).inc()
         log.info(
             "payment looked after",
             extra={"payment_id": payment.id, "checks": payment.checks, "answer": answer.status},

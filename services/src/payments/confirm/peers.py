@@ -20,14 +20,21 @@ class Assessment(msgspec.Struct):
     reasons: list[str] = []
     kyc: dict[str, Any] = {}
     sanctions: dict[str, Any] = {}
+    rules_version: str | None = None
+    simulated: dict[str, Any] | None = None
+    facts: dict[str, Any] | None = None
 
     def stored(self) -> dict[str, Any]:
         """As the payment keeps it; only `public` is ever shown to the customer."""
+        public = {"level": self.risk_level, "score": self.risk_score, "reasons": self.reasons}
         return {
             "decision": self.decision,
-            "public": {"level": self.risk_level, "score": self.risk_score, "reasons": self.reasons},
+            "public": public,
             "kyc": self.kyc,
             "sanctions": self.sanctions,
+            "rules_version": self.rules_version,
+            "simulated": self.simulated,
+            "facts": self.facts,
         }
 
 
@@ -61,6 +68,7 @@ class Risk:
             "currency": payment.currency,
             "payments_24h": payment.payments_24h,
             "to_name": payment.to_name,
+            "velocity": payment.velocity,
         }
         reply = await ask(self._peer, "/assess-risk", body, actor_token)
         return read(reply, Assessment, self._peer.name)

@@ -24,6 +24,9 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
     lease_seconds: float = Field(
         20, ge=1, description="How long an attempt may take before the janitor goes on with the payment."
     )
+    stuck_seconds: float = Field(
+        300, gt=0, description="A payment whose outcome is not known for longer is stuck: somebody is told."
+    )
 
     webhooks_enabled: bool = Field(True, description="Merchants are told of events by HTTP.")
     webhooks_allow_private: bool = Field(

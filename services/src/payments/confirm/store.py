@@ -1,6 +1,6 @@
 """The payments in PostgreSQL. Each phase is one call of one function (migrations/*.sql)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -13,7 +13,7 @@ from payments.confirm import domain
 from payments.confirm.domain import Action, Payment
 from payments.confirm.idempotency import Key
 
-REVISION = "0005"
+REVISION = "0006"
 
 _payment = msgspec.json.Decoder(Payment)
 
@@ -32,6 +32,15 @@ _EXPIRE = "SELECT payments.expire($1, $2, $3, $4)"
 _PURGE = """
     DELETE FROM payments.idempotency_keys WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM payments.idempotency_keys WHERE created_at < now() - $1::interval LIMIT 1000))"""
+_FORGET_SPENDING = """
+    DELETE FROM payments.spending WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM payments.spending WHERE hour < now() - interval '8 days' LIMIT 1000))"""
+_ALERT_STUCK = "SELECT * FROM payments.alert_stuck($1, $2)"
+_UNFINISHED = """
+    SELECT count(*) FILTER (WHERE processing_since < now() - $1::interval) AS stuck,
+           coalesce(extract(epoch FROM now() - min(processing_since) FILTER (WHERE unsettled)), 0)::float8
+               AS oldest
+    FROM payments.payments WHERE status = 'processing'"""
 _KEEP = """
     INSERT INTO payments.idempotency_keys (owner, route, key, fingerprint, subject)
     VALUES ($1, $2, $3, $4, $5)
@@ -70,6 +79,22 @@ class Settled(NamedTuple):
     outcome: str
     document: str
     body: str
+
+
+class Stuck(NamedTuple):
+    """A payment whose outcome is not known for too long."""
+
+    id: str
+    since: datetime
+    stage: str
+    checks: int
+
+
+class Unfinished(NamedTuple):
+    """How many payments are stuck; seconds since the oldest one of unknown outcome was begun, 0 for none."""
+
+    stuck: int
+    oldest: float
 
 
 class Store:
@@ -194,6 +219,21 @@ class Store:
     async def purge(self, age: timedelta) -> int:
         """Delete up to 1,000 idempotency keys older than `age`; how many it were."""
         return int((await self._database.execute(_PURGE, age)).rpartition(" ")[2])
+
+    async def forget_spending(self) -> int:
+        """Delete up to 1,000 hours of spending that no window reaches any more; how many it were."""
+        return int((await self._database.execute(_FORGET_SPENDING)).rpartition(" ")[2])
+
+    async def alert_stuck(self, age: timedelta, limit: int) -> list[Stuck]:
+        """Tell of payments that are in processing for longer than `age`, once for each attempt."""
+        rows = await self._database.fetch(_ALERT_STUCK, age, [new_id() for _ in range(limit)])
+        return [Stuck(*row.values()) for row in rows]
+
+    async def unfinished(self, age: timedelta) -> Unfinished:
+        """Payments in processing, counted."""
+        row = await self._database.fetchrow(_UNFINISHED, age)
+        assert row is not None
+        return Unfinished(*row.values())
 
     async def reserve_key(self, key: Key, subject: str) -> bool:
         """Take a key for work outside the database; False when it is taken (ask `recall` how)."""

@@ -1,5 +1,7 @@
 """Wiring of risk-service."""
 
+import logging
+
 from fastapi import FastAPI
 
 from payments.common.app import create_app
@@ -9,14 +11,19 @@ from payments.common.http import Http
 from payments.risk.cache import VersionedCache
 from payments.risk.peers import Kyc, Ofac, Screening, Verification
 from payments.risk.routes import Routes
+from payments.risk.rules import load
 from payments.risk.settings import Settings
 from payments.risk.usecases import Assessor
 
 __all__ = ["Settings", "create"]
 
+log = logging.getLogger(__name__)
+
 
 def create(settings: Settings) -> FastAPI:
-    """The app, with everything it stands on."""
+    """The app, with everything it stands on. Raises RulesError, or OSError for no file of rules."""
+    rules = load(settings.risk_rules_file)
+    log.info("%d rules decide", len(rules.enforced), extra={"rules_version": rules.version})
     http = Http(TokenFile(settings.identity_token_file))
     timeout = settings.peer_timeout_seconds
     kyc_peer = http.peer("kyc-service", settings.kyc_service_url, timeout=timeout)
@@ -24,7 +31,7 @@ def create(settings: Settings) -> FastAPI:
     kyc, ofac = Kyc(kyc_peer), Ofac(ofac_peer)
     customers = VersionedCache[Verification](kyc.version, size=settings.cache_entries)
     screenings = VersionedCache[Screening](ofac.version, size=settings.cache_entries)
-    assessor = Assessor(kyc, ofac, customers, screenings, settings.review_limit_major)
+    assessor = Assessor(kyc, ofac, customers, screenings, settings.review_limit_major, rules)
     return create_app(
         settings,
         routes=Routes(assessor).routes(),

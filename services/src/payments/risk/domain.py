@@ -1,51 +1,20 @@
-"""What a payment's risk is made of: rules as data, a score, a decision. Pure."""
+"""What a payment's risk is: a score from the rules, a level, a decision. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
+
+from payments.risk.facts import Facts, SanctionsDecision
+from payments.risk.rules import Rule, RuleSet
 
 Level = Literal["LOW", "HIGH"]
 Decision = Literal["allow", "review", "refuse"]
-SanctionsDecision = Literal["clear", "possible_match", "match"]
 
-HIGH_FROM = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known when a payment is assessed.
-
-    `amount` is in major units of the payment's currency; `payments_24h` counts the customer's other payments
-    of the last 24 hours; `sanctions` is the gravest decision over everybody the payment concerns.
-    """
-
-    amount: Decimal
-    payments_24h: int
-    verified: bool
-    sanctions: SanctionsDecision
+_GRAVITY: dict[str, int] = {"allow": 0, "clear": 0, "review": 1, "possible_match": 1, "refuse": 2, "match": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Adds `points` and the reason `code` when it applies."""
-
-    code: str
-    points: int
-    applies: Callable[[Facts], bool]
-
-
-RULES = (
-    Rule("amount_over_5000", 30, lambda facts: facts.amount > 5_000),
-    Rule("amount_over_10000", 20, lambda facts: facts.amount > 10_000),
-    Rule("more_than_5_payments_in_24h", 25, lambda facts: facts.payments_24h > 5),
-    Rule("sanctioned", 100, lambda facts: facts.sanctions == "match"),
-    Rule("kyc_not_verified", 40, lambda facts: not facts.verified),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Outcome:
     """Score, level and decision, with the codes of everything that led to them."""
 
     score: int
@@ -54,28 +23,41 @@ class Assessment:
     reasons: tuple[str, ...]
 
 
-def assess(facts: Facts, review_limit: Decimal) -> Assessment:
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What was decided, what simulated rules would have decided, and by which version of the rules."""
+
+    outcome: Outcome
+    simulated: Outcome
+    rules_version: str
+
+
+def assess(facts: Facts, rules: RuleSet) -> Assessment:
     """Sum the rules that apply; refuse, send to review or allow.
 
-    A sanctioned or unverified customer is refused whatever the score; a possible match, or an amount over
-    `review_limit` (major units), waits for an operator.
+    No rule can soften the law: a sanctioned or unverified customer is refused and a possible match waits for
+    an operator, whatever the rules say.
     """
-    applied = [rule for rule in RULES if rule.applies(facts)]
+    outcome = _outcome(facts, rules.enforced, rules.high)
+    same = rules.simulated == rules.enforced and rules.simulated_high == rules.high
+    simulated = outcome if same else _outcome(facts, rules.simulated, rules.simulated_high)
+    return Assessment(outcome, simulated, rules.version)
+
+
+def _outcome(facts: Facts, rules: Iterable[Rule], high: int) -> Outcome:
+    applied = [rule for rule in rules if rule.applies(facts)]
     score = sum(rule.points for rule in applied)
     reasons = [rule.code for rule in applied]
     decision: Decision = "allow"
+    for rule in applied:
+        if rule.decision is not None:
+            decision = max(decision, rule.decision, key=_GRAVITY.__getitem__)
     if facts.sanctions == "possible_match":
-        decision = "review"
         reasons.append("possible_sanctions_match")
-    if facts.amount > review_limit:
-        decision = "review"
-        reasons.append("amount_over_review_limit")
+        decision = max(decision, "review", key=_GRAVITY.__getitem__)
     if facts.sanctions == "match" or not facts.verified:
         decision = "refuse"
-    return Assessment(score, "HIGH" if score >= HIGH_FROM else "LOW", decision, tuple(reasons))
-
-
-_GRAVITY: dict[SanctionsDecision, int] = {"clear": 0, "possible_match": 1, "match": 2}
+    return Outcome(score, "HIGH" if score >= high else "LOW", decision, tuple(reasons))
 
 
 def graver(one: SanctionsDecision, other: SanctionsDecision) -> SanctionsDecision:

@@ -7,7 +7,7 @@ import msgspec
 
 from payments.common.errors import Problem, unavailable
 from payments.common.http import Peer, PeerDown
-from payments.risk.domain import SanctionsDecision
+from payments.risk.facts import SanctionsDecision
 
 T = TypeVar("T")
 

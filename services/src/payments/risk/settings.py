@@ -1,6 +1,7 @@
 """Settings of risk-service."""
 
 from decimal import Decimal
+from pathlib import Path
 
 from pydantic import Field
 
@@ -19,3 +20,6 @@ class Settings(ServiceSettings):
     )
     peer_timeout_seconds: float = Field(2.0, gt=0, le=30)
     cache_entries: int = Field(50_000, ge=1, description="Answers kept of each peer.")
+    risk_rules_file: Path | None = Field(
+        None, description="The rules, a JSON document (see payments.risk.rules); default the built-in ones."
+    )

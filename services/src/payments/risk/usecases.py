@@ -1,13 +1,27 @@
 """Assessing a payment: KYC first, then sanctions, then the rules."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from payments.common import money
 from payments.risk.cache import VersionedCache
-from payments.risk.domain import Assessment, Facts, assess, graver
+from payments.risk.domain import Assessment, assess, graver
+from payments.risk.facts import Facts, SanctionsDecision
 from payments.risk.peers import Kyc, Ofac, Screening, Verification
+from payments.risk.rules import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """The customer's other payments by window: how many, and the minor units of those that succeeded."""
+
+    payments_1h: int
+    payments_7d: int
+    sum_1h: int
+    sum_24h: int
+    sum_7d: int
+    new_payee: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,7 @@ class Question:
     currency: str
     payments_24h: int
     to_name: str | None
+    velocity: Velocity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +59,14 @@ class Assessor:
         customers: VersionedCache[Verification],
         screenings: VersionedCache[Screening],
         review_limit: Decimal,
+        rules: RuleSet,
     ) -> None:
         self._kyc = kyc
         self._ofac = ofac
         self._customers = customers
         self._screenings = screenings
         self._review_limit = review_limit
+        self._rules = rules
 
     async def assess(self, question: Question) -> Answer:
         """Raises Problem(service_unavailable), or AmountError for an unknown currency."""
@@ -62,8 +79,35 @@ class Assessor:
             decision = graver(decision, payee.decision)
             if decision != screening.decision:
                 screening = payee
-        facts = Facts(amount, question.payments_24h, customer.verified, decision)
-        return Answer(assess(facts, self._review_limit), facts, customer, screening)
+        facts = self._facts(question, amount, customer, decision)
+        return Answer(assess(facts, self._rules), facts, customer, screening)
+
+    def _facts(
+        self, question: Question, amount: Decimal, customer: Verification, sanctions: SanctionsDecision
+    ) -> Facts:
+        facts = Facts(
+            amount=amount,
+            currency=question.currency,
+            verified=customer.verified,
+            sanctions=sanctions,
+            payments_24h=question.payments_24h,
+            over_review_limit=amount > self._review_limit,
+            to_other_bank=question.to_name is not None,
+            kyc_level=customer.level,
+            country=customer.country,
+        )
+        before = question.velocity
+        if before is None:
+            return facts
+        return replace(
+            facts,
+            payments_1h=before.payments_1h,
+            payments_7d=before.payments_7d,
+            sum_1h=money.to_decimal(before.sum_1h, question.currency),
+            sum_24h=money.to_decimal(before.sum_24h, question.currency),
+            sum_7d=money.to_decimal(before.sum_7d, question.currency),
+            new_payee=before.new_payee,
+        )
 
     async def _verification(self, customer_id: str) -> Verification:
         found = self._customers.get(customer_id, time.time())

@@ -9,9 +9,10 @@ import pytest
 from payments.common.errors import Problem, unavailable
 from payments.common.money import AmountError
 from payments.risk.cache import VersionedCache
-from payments.risk.domain import SanctionsDecision
+from payments.risk.facts import SanctionsDecision
 from payments.risk.peers import Kyc, Ofac, Screening, Verification
-from payments.risk.usecases import Assessor, Question
+from payments.risk.rules import read
+from payments.risk.usecases import Assessor, Question, Velocity
 
 
 class Peers:
@@ -56,7 +57,7 @@ class Stand:
         self.customers = VersionedCache[Verification](self.peers.kyc_version, size=10)
         self.screenings = VersionedCache[Screening](self.peers.ofac_version, size=10)
         kyc, ofac = cast(Kyc, self.peers), cast(Ofac, self.peers)
-        self.assessor = Assessor(kyc, ofac, self.customers, self.screenings, Decimal(75_000))
+        self.assessor = Assessor(kyc, ofac, self.customers, self.screenings, Decimal(75_000), read())
 
     async def poll(self) -> None:
         await self.customers.poll()
@@ -64,7 +65,7 @@ class Stand:
 
     async def ask(self, amount: int = 1000, currency: str = "USD", to_name: str | None = None) -> str:
         answer = await self.assessor.assess(Question("c", amount, currency, 0, to_name))
-        return answer.assessment.decision
+        return answer.assessment.outcome.decision
 
 
 @pytest.fixture
@@ -129,7 +130,8 @@ async def test_a_cleared_payee_does_not_clear_the_customer(stand: Stand) -> None
 
 async def test_thresholds_are_in_major_units_of_the_currency(stand: Stand) -> None:
     async def score(amount: int, currency: str) -> int:
-        return (await stand.assessor.assess(Question("c", amount, currency, 0, None))).assessment.score
+        answer = await stand.assessor.assess(Question("c", amount, currency, 0, None))
+        return answer.assessment.outcome.score
 
     assert await score(500_001, "USD") == 30
     assert await score(5_001, "JPY") == 30
@@ -143,3 +145,29 @@ def test_a_verification_with_documents_ends_with_their_last_day() -> None:
     last = date(2026, 5, 4)
     customer = Verification("c", True, "verified", "full", "A", None, None, 1, documents_expire_on=last)
     assert customer.until == (datetime(2026, 5, 4, tzinfo=UTC) + timedelta(days=1)).timestamp()
+
+
+async def test_the_rules_see_amounts_in_major_units_and_what_came_before(stand: Stand) -> None:
+    before = Velocity(
+        payments_1h=2, payments_7d=9, sum_1h=100, sum_24h=2_000_050, sum_7d=3_000_000, new_payee=True
+    )
+    answer = await stand.assessor.assess(Question("c", 150_001, "USD", 4, None, before))
+    assert answer.facts.known() == {
+        "amount": "1500.01",
+        "currency": "USD",
+        "verified": True,
+        "sanctions": "clear",
+        "payments_24h": 4,
+        "over_review_limit": False,
+        "to_other_bank": False,
+        "kyc_level": "full",
+        "country": "US",
+        "payments_1h": 2,
+        "payments_7d": 9,
+        "sum_1h": "1.00",
+        "sum_24h": "20000.50",
+        "sum_7d": "30000.00",
+        "new_payee": True,
+    }
+    assert answer.assessment.outcome.reasons == ()
+    assert answer.assessment.simulated.reasons == ("over_20000_in_24h", "new_payee_over_1000")

@@ -1,5 +1,6 @@
 """May this payment be made? KYC, OFAC and risk (in this order, inside risk-service), then the password."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from payments.confirm.domain import Payment, Stage
 from payments.confirm.peers import Assessment, Otp, Risk
 from payments.confirm.store import Store
 from payments.confirm.usecases.settlement import Attempt, Settlement
+
+log = logging.getLogger(__name__)
 
 
 class Authorize:
@@ -41,6 +44,20 @@ class Authorize:
             if not await self._authorized(payment, assessment):
                 return await self._settlement.leave_to_janitor(attempt)
         return replace(attempt, payment=replace(payment, stage=Stage.AUTHORIZED)), changes
+
+    async def afterwards(self, attempt: Attempt) -> dict[str, Any] | None:
+        """The assessment of a payment that a crash kept from being stored, though the money has moved.
+
+        By the same velocity and rules; what KYC and OFAC say is as of now. None when nobody answers.
+        """
+        try:
+            assessment = await self._risk.assess(attempt.payment, None)
+        except Problem:
+            return None
+        if assessment.decision != "allow":
+            fields = {"payment_id": attempt.payment.id, "decision": assessment.decision}
+            log.error("a payment that was posted would now be stopped", extra=fields)
+        return {**assessment.stored(), "after_posting": True}
 
     async def _authorized(self, payment: Payment, assessment: Assessment) -> bool:
         """Commit that the password was right: it cannot be asked again after a crash."""

@@ -61,7 +61,7 @@ class Confirm:
         attempt = Attempt(payment, route, monotonic() + self._patience)
         if not payment.off_us:
             # The earlier attempt may have moved the money; to another bank that is written down before.
-            done = await self._execute.resume_on_us(attempt)
+            done = await self._execute.resume_on_us(attempt, self._authorize.afterwards)
             if done is not None:
                 return done
         return await self.advance(attempt)

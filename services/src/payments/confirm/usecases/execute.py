@@ -1,5 +1,7 @@
 """Moving the money of an authorized payment: in the ledger, or through the partner bank."""
 
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,13 @@ from payments.confirm.domain import Stage
 from payments.confirm.money_peers import Accounts, Bank, BankTransfer, Refused, Unknown, Untouched
 from payments.confirm.store import Store
 from payments.confirm.usecases.settlement import Attempt, Settlement
+
+log = logging.getLogger(__name__)
+
+Assess = Callable[[Attempt], Awaitable[dict[str, Any] | None]]
+
+# How often the janitor waits for an assessment (2, 4, 8 s) before it ends a posted payment without it.
+CHECKS_FOR_ASSESSMENT = 3
 
 
 class Execute:
@@ -72,13 +81,29 @@ class Execute:
             return await self.off_us(attempt, {})
         return await self._conclude(attempt, transfer, {})
 
-    async def resume_on_us(self, attempt: Attempt) -> Answer | None:
-        """Finish a payment whose transfer was posted; None when it was not."""
+    async def resume_on_us(self, attempt: Attempt, assess: Assess) -> Answer | None:
+        """Finish a payment whose transfer was posted; None when it was not.
+
+        Args:
+            assess: makes the assessment again; the first one was lost with the attempt that had made it,
+                unless the recovery point says that it was stored.
+        """
+        payment = attempt.payment
         try:
-            posted = await self._accounts.transferred(attempt.payment.id)
+            posted = await self._accounts.transferred(payment.id)
         except Unknown:
             return await self._settlement.leave_to_janitor(attempt)
-        return await self._settlement.succeed(attempt, {}) if posted else None
+        if not posted:
+            return None
+        if payment.stage is not Stage.NEW:
+            return await self._settlement.succeed(attempt, {})
+        assessment = await assess(attempt)
+        if assessment is not None:
+            return await self._settlement.succeed(attempt, {"assessment": assessment})
+        if payment.checks <= CHECKS_FOR_ASSESSMENT:
+            return await self._settlement.leave_to_janitor(attempt)
+        log.error("a posted payment ends without its assessment", extra={"payment_id": payment.id})
+        return await self._settlement.succeed(attempt, {})
 
     async def _conclude(self, attempt: Attempt, transfer: BankTransfer, changes: dict[str, Any]) -> Answer:
         """The bank has decided: post the hold, or release it."""
