@@ -123,7 +123,7 @@ class Relay(Loop):
                 return IDLE_SECONDS
             rows = await connection.fetch(self._select)
             if rows:
-                await self._producer.send([self._message(row) for row in rows])
+                await self._producer.send([message(row, self._source) for row in rows])
                 await connection.execute(self._publish, [row["id"] for row in rows])
         return 0
 
@@ -137,20 +137,22 @@ class Relay(Loop):
         if deleted > PRUNE_BATCH // 2:  # a batch is never quite full while a kept row lies in it
             self._prune_at = 0.0
 
-    def _message(self, row: asyncpg.Record) -> Message:
-        event = {
-            "specversion": "1.0",
-            "id": row["event_id"],
-            "source": self._source,
-            "type": row["type"],
-            "subject": row["key"],
-            "time": rfc3339(row["created_at"]),
-            "datacontenttype": "application/json",
-            "sequence": str(row["sequence"]),
-            "data": msgspec.Raw(row["payload"].encode()),
-        }
-        headers = [("content-type", b"application/cloudevents+json; charset=utf-8")]
-        if row["traceparent"]:
-            event["traceparent"] = row["traceparent"]
-            headers.append(("traceparent", row["traceparent"].encode()))
-        return Message(row["topic"], row["key"].encode(), msgspec.json.encode(event), headers)
+
+def message(row: asyncpg.Record, source: str) -> Message:
+    """An outbox row as it goes to Kafka: a CloudEvent of `source`."""
+    event = {
+        "specversion": "1.0",
+        "id": row["event_id"],
+        "source": source,
+        "type": row["type"],
+        "subject": row["key"],
+        "time": rfc3339(row["created_at"]),
+        "datacontenttype": "application/json",
+        "sequence": str(row["sequence"]),
+        "data": msgspec.Raw(row["payload"].encode()),
+    }
+    headers = [("content-type", b"application/cloudevents+json; charset=utf-8")]
+    if row["traceparent"]:
+        event["traceparent"] = row["traceparent"]
+        headers.append(("traceparent", row["traceparent"].encode()))
+    return Message(row["topic"], row["key"].encode(), msgspec.json.encode(event), headers)
