@@ -1,6 +1,7 @@
 """SIGKILL at each boundary: nothing is lost, nothing happens twice, every payment comes to an end."""
 
 import asyncio
+import json
 import secrets
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.integration.confirm.conftest import Customer, System
 from tests.integration.confirm.gate import Gate
+from tests.support.internal_calls import eventually
 
 
 async def kill_while(
@@ -47,6 +49,55 @@ async def test_a_killed_confirmation_is_finished(system: System, peer: str, path
     kept = await system.confirm(payment, payer, key=key)
     assert (kept.status_code, kept.json()["status"]) == (200, "succeeded")
     assert (await system.events(payment)).count("payment.succeeded") == 1
+
+
+async def test_a_payment_finished_after_a_crash_keeps_its_assessment(system: System) -> None:
+    """Posted, and killed before the end: the assessment of the lost attempt is made again."""
+    payer, payee = await system.customer(10_000), await system.customer()
+    payment = await system.create(payer, payee, 500)
+    await kill_while(system, system.account, "/transfers", "held", payment, payer)
+    await system.until(payment, "succeeded")
+    kept = json.loads(
+        await system.database.fetchval(
+            "SELECT assessment::text FROM payments.payments WHERE id = $1", payment["id"]
+        )
+    )
+    assert (kept["decision"], kept["after_posting"]) == ("allow", True)
+    assert kept["facts"]["new_payee"] and kept["facts"]["payments_24h"] == 0
+    shown = (await system.get(f"/v1/payments/{payment['id']}", actor=payer.id)).json()
+    assert shown["risk"] == {"level": "LOW", "score": 0, "reasons": []}
+
+
+async def test_a_payment_of_unknown_outcome_is_told_once(system: System) -> None:
+    payer = await system.customer(100_000)
+    payment = await system.abroad(payer, 20_000)
+    system.bank.fail("/", "refused_500", times=10_000)
+    assert (await system.confirm(payment, payer)).status_code == 202
+    await system.database.execute(
+        "UPDATE payments.payments SET processing_since = now() - interval '10 minutes' WHERE id = $1",
+        payment["id"],
+    )
+
+    async def measured() -> tuple[float, float]:
+        text = (await system.http.get("/metrics")).text
+        found = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        oldest = "payments_unknown_outcome_oldest_age_seconds"
+        return float(found["payments_stuck"]), float(found[oldest])
+
+    async def told() -> bool:
+        stuck, oldest = await measured()
+        return stuck >= 1 and oldest >= 600 and "payment.stuck" in await system.events(payment)
+
+    await eventually("the payment is told to be stuck", told, seconds=20)
+    assert await system.status(payment) == "processing"
+    system.bank.heal()
+    await system.until(payment, "succeeded")
+    assert (await system.events(payment)).count("payment.stuck") == 1
+
+    async def none() -> bool:
+        return await measured() == (0, 0)
+
+    await eventually("no payment is stuck any more", none, seconds=20)
 
 
 async def test_a_killed_original_confirmation_keeps_the_originals_answer(system: System) -> None:

@@ -30,6 +30,8 @@ class Action(StrEnum):
     RELEASE = "release"
     SUCCEED = "succeed"
     FAIL = "fail"
+    RESEND_OTP = "resend_otp"
+    REFUND = "refund"
 
 
 _UNCONFIRMED = (Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION)
@@ -46,6 +48,9 @@ TRANSITIONS: dict[Action, tuple[tuple[Status, ...], Status]] = {
     Action.RELEASE: ((Status.PROCESSING,), Status.REQUIRES_CONFIRMATION),
     Action.SUCCEED: ((Status.PROCESSING,), Status.SUCCEEDED),
     Action.FAIL: ((Status.PROCESSING,), Status.FAILED),
+    # These leave the payment in its state.
+    Action.RESEND_OTP: ((Status.REQUIRES_ACTION,), Status.REQUIRES_ACTION),
+    Action.REFUND: ((Status.SUCCEEDED,), Status.SUCCEEDED),
 }
 
 TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})

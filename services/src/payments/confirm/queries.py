@@ -21,6 +21,10 @@ _LIST = """
         AND ($3::text IS NULL OR status = $3)
         AND ($4::timestamptz IS NULL OR created_at >= $4)
         AND ($5::timestamptz IS NULL OR created_at <= $5)
+        AND ($7::bigint IS NULL OR amount_minor >= $7)
+        AND ($8::bigint IS NULL OR amount_minor <= $8)
+        AND ($9::text IS NULL OR currency = $9)
+        AND ($10::text IS NULL OR from_account = $10 OR to_account = $10)
         AND ($1::text IS NULL OR (created_at, id) < (SELECT created_at, id FROM payments.payments
                                                      WHERE id = $1 AND {owned}))
     ORDER BY created_at DESC, id DESC LIMIT $6"""
@@ -40,13 +44,25 @@ _NOTE_OTP = """
 
 
 class Filter(NamedTuple):
-    """Which payments a list shows: `after` is the id of the last one seen."""
+    """Which payments a list shows.
+
+    Args:
+        after: id of the last one seen.
+        amount_gte, amount_lte: minor units, whatever the currency.
+        account: payer's or payee's.
+        customer: only staff may name one.
+    """
 
     limit: int
     after: str | None = None
     status: str | None = None
     created_gte: datetime | None = None
     created_lte: datetime | None = None
+    amount_gte: int | None = None
+    amount_lte: int | None = None
+    currency: str | None = None
+    account: str | None = None
+    customer: str | None = None
 
 
 class PaymentEvent(msgspec.Struct):
@@ -87,11 +103,15 @@ class Queries:
         rows = await self._database.fetch(
             _LIST_INSIDE if inside else _LIST_DOCUMENTS,
             wanted.after,
-            customer_id,
+            customer_id or wanted.customer,
             wanted.status,
             wanted.created_gte,
             wanted.created_lte,
             wanted.limit + 1,
+            wanted.amount_gte,
+            wanted.amount_lte,
+            wanted.currency,
+            wanted.account,
         )
         data = [msgspec.Raw(row[0].encode()) for row in rows[: wanted.limit]]
         return msgspec.json.encode({"object": "list", "data": data, "has_more": len(rows) > wanted.limit})

@@ -1,19 +1,26 @@
 """Reading requests: who asks, by which key, for what."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from starlette.responses import Response
 
 from payments.common.auth import Actor
 from payments.common.errors import Problem
+from payments.common.money import MAX_MINOR, exponent
 from payments.common.routes import B, Call, reply
 from payments.confirm import idempotency
 from payments.confirm.domain import Status
 from payments.confirm.idempotency import Key
 from payments.confirm.queries import Filter
 
+T = TypeVar("T")
+
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_TIME = "must be an RFC 3339 time with a zone"
+_MINOR = "must be a whole number of minor units"
 STAFF = ("operator", "auditor")  # they see all payments, with what was found about them
 
 
@@ -66,32 +73,79 @@ def found(document: str | None) -> Response:
 
 def list_filter(call: Call[None]) -> Filter:
     """Query parameters of a list. Raises Problem(validation_failed) naming each wrong one."""
-    given = call.request.query_params
-    errors = []
-    limit = given.get("limit", "20")
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and 1 <= int(limit) <= 100):
-        errors.append({"field": "limit", "message": "must be from 1 to 100"})
-    status = given.get("status")
-    if status is not None and status not in tuple(Status):
-        errors.append({"field": "status", "message": f"must be one of {', '.join(Status)}"})
-    after = given.get("starting_after")
-    if after is not None and not is_id(after):
-        errors.append({"field": "starting_after", "message": "must be the id of a payment"})
-    moments: dict[str, datetime | None] = {}
-    for name in ("created_gte", "created_lte"):
-        try:
-            moments[name] = _moment(given.get(name))
-        except ValueError:
-            errors.append({"field": name, "message": "must be an RFC 3339 time with a zone"})
+    given, errors = call.request.query_params, Errors()
+    limit = errors.check("limit", given.get("limit", "20"), _page_size, "must be from 1 to 100")
+    wanted = Filter(
+        limit or 20,
+        after=errors.check("starting_after", given.get("starting_after"), _id, "must be the id of a payment"),
+        status=errors.check("status", given.get("status"), _status, f"must be one of {', '.join(Status)}"),
+        account=errors.check("account", given.get("account"), _id, "must be an account number"),
+        currency=errors.check("currency", given.get("currency"), _currency, "must be an ISO 4217 code"),
+        customer=errors.check("customer_id", given.get("customer_id"), _id, "must be the id of a customer"),
+        created_gte=errors.check("created_gte", given.get("created_gte"), _moment, _TIME),
+        created_lte=errors.check("created_lte", given.get("created_lte"), _moment, _TIME),
+        amount_gte=errors.check("amount_gte", given.get("amount_gte"), _minor, _MINOR),
+        amount_lte=errors.check("amount_lte", given.get("amount_lte"), _minor, _MINOR),
+    )
+    actor = call.required_actor()
+    if wanted.customer is not None and actor.role not in STAFF and wanted.customer != actor.customer_id:
+        errors.append({"field": "customer_id", "message": "must be your own, or left out"})
     if errors:
         raise Problem("validation_failed", errors=errors)
-    return Filter(int(limit), after, status, moments["created_gte"], moments["created_lte"])
+    return wanted
 
 
-def _moment(text: str | None) -> datetime | None:
+class Errors(list[dict[str, str]]):
+    """What is wrong with a request, field by field."""
+
+    def check(self, field: str, text: str | None, parse: Callable[[str], T], message: str) -> T | None:
+        """The parsed text; None when there is none, or when it is wrong, which is noted."""
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError:
+            self.append({"field": field, "message": message})
+            return None
+
+
+def _page_size(text: str) -> int:
+    size = _whole(text)
+    if not 1 <= size <= 100:
+        raise ValueError("out of range")
+    return size
+
+
+def _minor(text: str) -> int:
+    amount = _whole(text)
+    if amount > MAX_MINOR:
+        raise ValueError("out of range")
+    return amount
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 13):
+        raise ValueError("no whole number")
+    return int(text)
+
+
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("no id")
+    return text
+
+
+def _currency(text: str) -> str:
+    exponent(text)
+    return text
+
+
+def _status(text: str) -> str:
+    return Status(text)
+
+
+def _moment(text: str) -> datetime:
     """An RFC 3339 time. Raises ValueError."""
-    if text is None:
-        return None
     # A plus sign that was not escaped in the query arrives as a space.
     moment = datetime.fromisoformat(text.replace(" ", "+"))
     if moment.tzinfo is None:

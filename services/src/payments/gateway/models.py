@@ -215,6 +215,11 @@ class PaymentsQuery(PageQuery):
     ) = None
     created_gte: Moment | None = None
     created_lte: Moment | None = None
+    amount_gte: MinorUnits | None = None
+    amount_lte: MinorUnits | None = None
+    currency: Currency | None = None
+    account: Annotated[Id, Meta(description="Account number of the payer or the payee.")] | None = None
+    customer_id: Annotated[Id, Meta(description="Whose payments; for operators and auditors.")] | None = None
 
 
 class EntriesQuery(_Strict):

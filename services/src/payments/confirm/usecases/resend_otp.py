@@ -1,8 +1,9 @@
 """Sending another one-time password for a payment that waits for one."""
 
 from payments.common.errors import Problem
+from payments.confirm import domain
 from payments.confirm.answers import Answer
-from payments.confirm.domain import Status
+from payments.confirm.domain import Action
 from payments.confirm.idempotency import Key
 from payments.confirm.peers import Otp
 from payments.confirm.queries import Queries
@@ -29,7 +30,7 @@ class ResendOtp:
             return not_begun(Begun(outcome, recalled.status, recalled.body), key, payment_id)
         payment = decode_payment(found)
         try:
-            if payment.status is not Status.REQUIRES_ACTION:
+            if payment.status not in domain.sources(Action.RESEND_OTP):
                 document = await self._queries.payment(payment_id, customer_id)
                 raise not_begun_problem(Begun("illegal", body=document))
             sent = await self._otp.generate(payment, actor_token, resend=True)
