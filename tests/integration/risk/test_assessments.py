@@ -30,6 +30,7 @@ async def test_the_answer_explains_itself(risk: Calls) -> None:
     answer = await risk.answer("/assess-risk", question(amount=1_200_000, payments_24h=6))
     version = answer["sanctions"].pop("list_version")
     assert isinstance(version, int)
+    assert len(answer.pop("rules_version")) == 12
     assert answer == {
         "payment_id": "p1",
         "customer_id": "cust_001",
@@ -40,7 +41,39 @@ async def test_the_answer_explains_itself(risk: Calls) -> None:
         "factors": {"amount": True, "frequency": True, "sanctions": False, "kyc_verified": True},
         "kyc": {"status": "verified", "level": "full", "version": answer["kyc"]["version"]},
         "sanctions": {"decision": "clear", "score": 0.0},
+        "simulated": {
+            "score": 75,
+            "level": "HIGH",
+            "decision": "allow",
+            "reasons": ["amount_over_5000", "amount_over_10000", "more_than_5_payments_in_24h"],
+        },
+        "facts": {
+            "amount": "12000.00",
+            "currency": "USD",
+            "verified": True,
+            "sanctions": "clear",
+            "payments_24h": 6,
+            "over_review_limit": False,
+            "to_other_bank": False,
+            "kyc_level": "full",
+            "country": "US",
+        },
     }
+
+
+async def test_velocity_is_part_of_the_facts(risk: Calls) -> None:
+    before = {
+        "payments_1h": 1,
+        "payments_7d": 12,
+        "sum_1h": 100,
+        "sum_24h": 2_500_000,
+        "sum_7d": 9_900_000,
+        "new_payee": True,
+    }
+    answer = await risk.answer("/assess-risk", question(amount=100_100, velocity=before))
+    assert (answer["risk_score"], answer["reasons"]) == (0, [])
+    assert answer["simulated"]["reasons"] == ["over_20000_in_24h", "new_payee_over_1000"]
+    assert answer["facts"]["sum_7d"] == "99000.00"
 
 
 async def test_sanctioned_and_unverified_customers_are_refused(risk: Calls) -> None:
@@ -120,6 +153,7 @@ async def test_bad_requests_are_told(risk: Calls) -> None:
         {"payments_24h": -1},
         {"customer_id": "a\0b"},
         {"to_name": "x\0y"},
+        {"velocity": {}},
     ):
         response = await risk.post("/assess-risk", question(**change))
         assert response.status_code == 422, change
