@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from hack.dev.catalog import REPOSITORY, python
 from hack.dev.stack import Stack
 from payments.common.db import Database
 from payments.common.ids import new_id
@@ -60,6 +61,24 @@ class Outbox:
                 relay = Relay(database, producer, schema=self.schema, source=self.source, retention=retention)
                 await exits.enter_async_context(relay)
             yield
+
+    async def relay_process(self) -> asyncio.subprocess.Process:
+        """A relay in a process of its own, for a test to kill."""
+        host, port = self.stack.servers.postgres
+        return await asyncio.create_subprocess_exec(
+            python(),
+            *("-m", "tests.integration.common.relay_process", self.source),
+            cwd=REPOSITORY,
+            env={
+                "PYTHONPATH": f"{REPOSITORY / 'services/src'}:{REPOSITORY}",
+                "DATABASE_HOST": host,
+                "DATABASE_PORT": str(port),
+                "DATABASE_NAME": self.stack.servers.database,
+                "DATABASE_USER": self.schema,
+                "DATABASE_PASSWORD": f"dev-{self.schema}",
+                "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            },
+        )
 
     async def write(self, connection: Any, topic: str, key: str = "key") -> str:
         """A row in the connection's transaction; returns its event id."""

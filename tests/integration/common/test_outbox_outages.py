@@ -1,8 +1,9 @@
 """Kafka away: events wait in the outbox, keep their numbers and arrive when it is back."""
 
 import asyncio
+import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,3 +61,28 @@ async def test_what_is_written_while_kafka_is_away_arrives(
             _docker("unpause")
         await outbox.sent(seconds=60)
     await check(outbox, {topic: committed[topic] | more[topic] for topic in committed}, kafka)
+
+
+async def test_relays_that_are_killed_lose_nothing(
+    outbox: Outbox, record_property: Callable[[str, object], None]
+) -> None:
+    """SIGKILL again and again, in the middle of batches, while transactions commit and roll back."""
+    seed = random.randrange(2**32)
+    record_property("seed", seed)
+    dice, kills = random.Random(seed), 0
+    writing = asyncio.create_task(write_in_parallel(outbox))
+    relay = await outbox.relay_process()
+    while not writing.done() or kills < 5:
+        await asyncio.sleep(dice.uniform(0.7, 1.4))  # a process needs the half of it to begin
+        relay.kill()
+        await relay.wait()
+        kills += 1
+        relay = await outbox.relay_process()
+    try:
+        await outbox.sent()
+    finally:
+        relay.kill()
+        await relay.wait()
+    copies = await check(outbox, await writing)
+    record_property("kills", kills)
+    record_property("events, and copies", (len(copies), sum(copies.values())))

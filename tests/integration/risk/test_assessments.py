@@ -146,7 +146,7 @@ async def test_a_warm_assessment_makes_no_call_and_a_cold_peer_closes_the_way(
 
 
 async def test_bad_requests_are_told(risk: Calls) -> None:
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"amount": 0},
         {"amount": 1.5},
         {"currency": "XXX"},
@@ -154,7 +154,8 @@ async def test_bad_requests_are_told(risk: Calls) -> None:
         {"customer_id": "a\0b"},
         {"to_name": "x\0y"},
         {"velocity": {}},
-    ):
+    )
+    for change in changes:
         response = await risk.post("/assess-risk", question(**change))
         assert response.status_code == 422, change
         assert response.json()["errors"]

@@ -24,7 +24,6 @@ from pydantic import ValidationError
 
 from payments.common.errors import Problem
 from payments.common.settings import DatabaseSettings, KafkaSettings
-from payments.contracts.event import TOPICS
 from payments.replay import dead_letters, outbox
 
 
@@ -91,8 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     dead = commands.add_parser(
         "dead-letters", parents=[common], description=dead_letters.__doc__, formatter_class=raw
     )
-    choices = [topic for topic in TOPICS if topic.endswith(dead_letters.SUFFIX)]
-    dead.add_argument("--topic", required=True, choices=choices)
+    dead.add_argument("--topic", required=True, type=_dead_letters, help="e.g. payment-events.dlq")
     dead.add_argument(
         "--from-beginning", action="store_true", help="also those that were sent once more before"
     )
@@ -112,6 +110,12 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def _dead_letters(text: str) -> str:
+    if not text.endswith(dead_letters.SUFFIX):
+        raise ValueError("no dead-letter topic")
+    return text
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -119,7 +123,10 @@ def _count(text: str) -> int:
     return number
 
 
-_moment.__name__, _count.__name__ = "time with a zone", "positive number"  # argparse shows these
+# What argparse says that a wrong value should have been.
+_moment.__name__ = "time with a zone"
+_count.__name__ = "positive number"
+_dead_letters.__name__ = f"topic that ends in {dead_letters.SUFFIX}"
 
 
 if __name__ == "__main__":
