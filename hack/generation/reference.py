@@ -63,6 +63,8 @@ def _type(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "x-kubernetes-int-or-string" in schema:
         return "quantity"
+    if "x-kubernetes-preserve-unknown-fields" in schema:
+        return "any"
     kind = str(schema["type"])
     if "minimum" in schema:
         kind += f", {schema['minimum']} to {schema['maximum']}"

@@ -73,6 +73,9 @@
 {{- range $service.secretRefs -}}
 {{- if include "platform.setting" (dict "ctx" $ctx "path" .setting "as" "text") }}{{ $_ := set $env .env (dict "value" .path) }}{{ end -}}
 {{- end -}}
+{{- range $service.documents -}}
+{{- if index $ctx.settings .setting }}{{ $_ := set $env .env (dict "value" (printf "%s/%s" .path .file)) }}{{ end -}}
+{{- end -}}
 {{- range (index $ctx.settings.services $name).env -}}
 {{- $_ := set $env .name (omit . "name") -}}
 {{- end -}}

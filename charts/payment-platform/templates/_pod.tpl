@@ -23,6 +23,11 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $mounts = append $mounts (dict "name" $ref.name "path" $ref.path "secret" .) -}}
 {{- end -}}
 {{- end -}}
+{{- range $document := $entry.documents -}}
+{{- if index $ctx.settings .setting -}}
+{{- $mounts = append $mounts (dict "name" .setting "path" .path "configMap" .configMap) -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq $entry.component "load-balancer") $ctx.settings.derived.tls -}}
 {{- $mounts = append $mounts (dict "name" "tls" "path" "/etc/payment-platform/tls" "secret" $ctx.settings.loadBalancer.ingress.tlsSecretName) -}}
 {{- $_ := set $ports "https" 8443 -}}

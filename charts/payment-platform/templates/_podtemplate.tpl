@@ -6,6 +6,15 @@ under plain Helm only the chart's own files count. Takes ctx, root, workload.
 {{- with .workload.runtime.files }}
 paymentplatform.dev/files: {{ include "platform.files" (dict "root" $.root "folder" .) | sha256sum | trunc 16 | quote }}
 {{- end }}
+{{- $documents := dict -}}
+{{- if eq .workload.kind "service" -}}
+{{- range (index .ctx.catalog.services .workload.name).documents -}}
+{{- with index $.ctx.settings .setting }}{{ $_ := set $documents "all" . }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- if $documents }}
+paymentplatform.dev/documents: {{ $documents | mustToJson | sha256sum | trunc 16 | quote }}
+{{- end -}}
 {{- $hashes := dict -}}
 {{- $known := .ctx.settings.operator.secretHashes -}}
 {{- range include "platform.used" . | mustFromJson -}}

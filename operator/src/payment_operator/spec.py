@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from payment_operator import rules as rule
 from payment_operator.rules import Rule, rules
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
+from payment_operator.spec_risk import Risk
 from payment_operator.spec_types import Host, Model, Name, NodePort, Profile, Replicas, Resources, SecretRef
 
 
@@ -321,6 +322,7 @@ class PaymentPlatformSpec(Model):
     security: Security | None = Field(None, description="Limits and openings of the API.")
     notifications: Notifications | None = Field(None, description="Who delivers messages to customers.")
     webhooks: Webhooks | None = Field(None, description="Telling merchants' servers of events.")
+    risk: Risk | None = Field(None, description="How payments are judged; default the built-in rules.")
     demo: Demo | None = Field(None, description="Sample customers.")
     verification: Verification | None = Field(
         None, description="The scheduled proof that no money is lost or doubled."

@@ -30,7 +30,9 @@ async def test_a_warm_low_risk_confirmation_takes_two_calls(system: System) -> N
         assert (await system.confirm(payment, payer)).status_code == 200
     after = await statements(system)
     grown = {query: calls - before.get(query, 0) for query, calls in after.items()}
-    assert sum(grown.values()) == 2 * len(payments), grown
+    # What goes on besides, once in a second or more rarely, does not grow with the payments.
+    calls = {query: count for query, count in grown.items() if count >= len(payments)}
+    assert sorted(calls.values()) == [len(payments)] * 2, grown
     assert system.risk.seen == {"POST /assess-risk": 5}
     assert system.account.seen == {"POST /transfers": 5}
     assert not system.otp.seen and not system.bank.seen
