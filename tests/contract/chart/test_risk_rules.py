@@ -1,4 +1,4 @@
-"""Rules of risk in the values: risk-service gets them as a file that it accepts; it rolls when they change."""
+"""Rules of risk in the values: a file that risk-service accepts, and a rollout when they change."""
 
 import json
 from typing import Any, get_args

@@ -90,6 +90,9 @@ async def test_a_payment_of_unknown_outcome_is_told_once(system: System) -> None
 
     await eventually("the payment is told to be stuck", told, seconds=20)
     assert await system.status(payment) == "processing"
+    path = f"/v1/payments/{payment['id']}/events"
+    assert "payment.stuck" not in (await system.get(path, actor=payer.id)).text
+    assert "payment.stuck" in (await system.get(path, actor="olga", role="operator")).text
     system.bank.heal()
     await system.until(payment, "succeeded")
     assert (await system.events(payment)).count("payment.stuck") == 1

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from payments.common.db import Database
+from payments.contracts.payment import PLATFORM_TYPES
 
 _OWNED = "($2::text IS NULL OR customer_id = $2)"
 _PAYMENT = f"""
@@ -32,7 +33,7 @@ _LIST_DOCUMENTS = _LIST.format(shape="payments.document(payments)", owned=_OWNED
 _LIST_INSIDE = _LIST.format(shape="payments.inside(payments)", owned=_OWNED)
 _EVENTS = f"""
     SELECT event_id, type, payload, created_at FROM payments.outbox
-    WHERE key = $1 AND topic = 'payment-events'
+    WHERE key = $1 AND topic = 'payment-events' AND ($3 OR type <> ALL ($4))
         AND EXISTS (SELECT FROM payments.payments WHERE id = $1 AND {_OWNED})
     ORDER BY id LIMIT 1000"""  # noqa: S608
 _REFUND = f"""
@@ -118,7 +119,7 @@ class Queries:
 
     async def events(self, payment_id: str, customer_id: str | None, *, inside: bool) -> bytes | None:
         """The history, oldest first; None when there is no such payment. Staff see each event's data."""
-        rows = await self._database.fetch(_EVENTS, payment_id, customer_id)
+        rows = await self._database.fetch(_EVENTS, payment_id, customer_id, inside, PLATFORM_TYPES)
         if not rows and await self.payment(payment_id, customer_id) is None:
             return None
         data = []

@@ -20,6 +20,8 @@ PAYMENT_TYPES = (
     "payment.canceled",
     "payment.refunded",
 )
+# For those who run the platform, and in the trail; customers and merchants are not told.
+PLATFORM_TYPES = ("payment.stuck",)  # nobody knows for too long what became of it
 REFUND_TYPES = ("refund.succeeded", "refund.failed")
 NOTIFICATION_TYPES = ("payment.succeeded", "payment.failed", "refund.succeeded")
 
