@@ -34,7 +34,7 @@ class Condition(Model):
         "sum_7d",
         "new_payee",
     ] = Field(description="Amounts in major units; windows tell of the customer's other payments.")
-    op: Literal[">", ">=", "<", "<=", "=", "!=", "in", "not_in"] = Field(description="The relation.")
+    op: Literal[">", ">=", "<", "<=", "==", "!=", "in", "not_in"] = Field(description="The relation.")
     value: Value = Field(description="A number, a text, true or false; a list of texts for in and not_in.")
 
 

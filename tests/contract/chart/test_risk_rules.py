@@ -15,7 +15,7 @@ RULE: dict[str, Any] = {
     "points": 20,
     "reason": 'Over 1,000: "new" payee <at all>',
     "when": [
-        {"fact": "new_payee", "op": "=", "value": True},
+        {"fact": "new_payee", "op": "==", "value": True},
         {"fact": "amount", "op": ">", "value": 2_500_000.5},
         {"fact": "currency", "op": "in", "value": ["USD", "EUR"]},
     ],
@@ -73,7 +73,7 @@ def test_spec_and_service_know_the_same_words() -> None:
     [
         ({"hihg": 3}, "hihg"),
         ({"rules": [RULE | {"weight": 3}]}, "weight"),
-        ({"rules": [RULE | {"when": [{"fact": "amont", "op": "=", "value": 1}]}]}, "fact"),
+        ({"rules": [RULE | {"when": [{"fact": "amont", "op": "==", "value": 1}]}]}, "fact"),
         ({"rules": [{name: RULE[name] for name in ("code", "points", "reason")}]}, "when"),
     ],
 )

@@ -32,7 +32,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-_EQUAL: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, "!=": operator.ne}
+_EQUAL: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne}
 _AMONG: dict[str, Callable[[Any, Any], bool]] = {
     "in": lambda value, wanted: value in wanted,
     "not_in": lambda value, wanted: value not in wanted,
@@ -41,7 +41,7 @@ OPERATORS: dict[str, dict[str, Callable[[Any, Any], bool]]] = {
     "number": _ORDER | _EQUAL,
     "count": _ORDER | _EQUAL,
     "text": _EQUAL | _AMONG,
-    "truth": {"=": operator.eq},
+    "truth": {"==": operator.eq},
 }
 
 

@@ -59,11 +59,11 @@ def when(fact: Any, op: Any, value: Any, **more: Any) -> dict[str, Any]:
         (document(when("amont", ">", 1)), "rule busy: when[0]: fact: there is no 'amont'"),
         (document(when("amount", "in", [1])), "rule busy: when[0]: op: for amount it must be one of > >="),
         (document(when("amount", ">", "5000")), "rule busy: when[0]: value: must be a number"),
-        (document(when("verified", "=", 1)), "rule busy: when[0]: value: must be true or false"),
+        (document(when("verified", "==", 1)), "rule busy: when[0]: value: must be true or false"),
         (document(when("payments_1h", ">", 100)), "counts end at 100"),
         (document(when("country", "in", [])), "rule busy: when[0]: value: must be a list of 1 to 500"),
         (document(when("country", "in", [1])), "rule busy: when[0]: value: must be a text"),
-        (document(when("country", "=", "US", unit="x")), "rule busy: when[0]: unknown field 'unit'"),
+        (document(when("country", "==", "US", unit="x")), "rule busy: when[0]: unknown field 'unit'"),
     ],
 )
 def test_a_refusal_names_the_rule_and_the_field(text: str, told: str) -> None:
@@ -79,14 +79,14 @@ def test_a_refusal_names_the_rule_and_the_field(text: str, told: str) -> None:
         ("amount", ">=", 100.5, True),
         ("amount", "<", 100.51, True),
         ("amount", "<=", 100, False),
-        ("amount", "=", 100.50, True),
+        ("amount", "==", 100.50, True),
         ("amount", "!=", 100.50, False),
         ("payments_1h", ">", 99, True),
         ("payments_1h", ">=", 100, True),
-        ("country", "=", "US", True),
+        ("country", "==", "US", True),
         ("country", "in", ["DE", "US"], True),
         ("country", "not_in", ["DE"], True),
-        ("new_payee", "=", False, True),
+        ("new_payee", "==", False, True),
         ("kyc_level", "!=", "full", False),  # not known
     ],
 )
@@ -99,8 +99,8 @@ def test_every_fact_can_be_asked_for() -> None:
     values: dict[str, tuple[str, Any]] = {
         "number": (">", 1.5),
         "count": (">", 1),
-        "text": ("=", "x"),
-        "truth": ("=", True),
+        "text": ("==", "x"),
+        "truth": ("==", True),
     }
     given = [when(fact, *values[kind]) | {"code": fact} for fact, kind in KINDS.items()]
     assert len(rules.read(document(*given)).enforced) == len(KINDS)
@@ -109,7 +109,7 @@ def test_every_fact_can_be_asked_for() -> None:
 def test_all_conditions_of_a_rule_must_hold() -> None:
     conditions = [
         {"fact": "amount", "op": ">", "value": 1},
-        {"fact": "new_payee", "op": "=", "value": True},
+        {"fact": "new_payee", "op": "==", "value": True},
     ]
     (found,) = rules.read(document(rule(when=conditions))).enforced
     assert not found.applies(FACTS)

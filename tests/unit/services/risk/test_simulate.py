@@ -15,7 +15,7 @@ RULES = {
             "code": "new_payee",
             "points": 60,
             "reason": "New payee",
-            "when": [{"fact": "new_payee", "op": "=", "value": True}],
+            "when": [{"fact": "new_payee", "op": "==", "value": True}],
         }
     ]
 }
