@@ -1,11 +1,14 @@
-"""What one warm, on-us, low-risk confirmation costs, counted by the servers themselves.
+"""What one warm confirmation costs, counted by the servers themselves; one scenario for each kind of payment.
 
-Counted, not timed: the services' request logs, pg_stat_statements and Redis' commandstats.
+Counted, not timed: the services' request logs, pg_stat_statements and Redis' commandstats. What follows by
+Kafka (notification, audit, webhooks) is not on the way of the payment and not counted.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,13 @@ from hack.dev.identity import REDIS_PASSWORD
 from hack.dev.stack import Stack
 
 # What goes on without payments, too: relays, janitor, probes, pollers.
-_BACKGROUND = ("outbox", "advisory", "pg_stat_statements", "alembic_version", "SKIP LOCKED")
-# Roles of the services on the way of a payment; the others follow by Kafka.
-_ROLES = ["gateway", "payments", "accounts", "kyc", "ofac"]
+_BACKGROUND = (
+    *("outbox", "advisory", "pg_stat_statements", "alembic_version", "SKIP LOCKED"),
+    *("alert_stuck", "processing_since <", "webhook"),
+)
+# Roles of the services on the way of a payment. notification-service is left out: beside sending the password
+# it follows the events of the same payments.
+_ROLES = ["gateway", "payments", "accounts", "kyc", "ofac", "otp", "bank"]
 _REQUEST = "budget-"
 
 
@@ -33,8 +40,40 @@ class Budget:
     redis_commands: dict[str, float] = field(default_factory=dict)
 
 
-async def measure(stack: Stack, database: asyncpg.Pool[asyncpg.Record], *, payments: int = 40) -> Budget:
-    """Confirm `payments` payments one after another and count. The stack must log at DEBUG level.
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of payment: what is sent to create it, and how often it is made.
+
+    `password` is True when it is confirmed in two requests, the second with the one-time password.
+    """
+
+    name: str
+    body: dict[str, Any]
+    payments: int
+    password: bool = False
+
+
+_FROM = {"currency": "USD", "from_account": "ACC003"}
+LOW = Scenario("on-us, low risk", _FROM | {"to_account": "ACC002", "amount": 100}, 40)
+OFF_US = Scenario(
+    "to another bank, low risk",
+    _FROM
+    | {"to_account": "9876543210", "to_routing_number": "021000021", "to_name": "Wilma Aldergrove"}
+    | {"amount": 100},
+    12,
+)
+HIGH = Scenario(
+    "on-us, high risk, in two requests with a one-time password",
+    _FROM | {"to_account": "ACC002", "amount": 10_000_01},
+    6,
+    password=True,
+)
+SCENARIOS = (LOW, OFF_US, HIGH)
+WARMING = 2
+
+
+async def measure(stack: Stack, database: asyncpg.Pool[asyncpg.Record], scenario: Scenario = LOW) -> Budget:
+    """Confirm the scenario's payments one after another and count. The stack must log at DEBUG level.
 
     Raises:
         RuntimeError: a payment did not succeed, so that the counts mean nothing.
@@ -42,18 +81,18 @@ async def measure(stack: Stack, database: asyncpg.Pool[asyncpg.Record], *, payme
     await database.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     host, port = stack.servers.redis
     redis = Redis(host=host, port=port, password=REDIS_PASSWORD, decode_responses=True)
-    gateway = stack.url("api-gateway")
-    async with httpx.AsyncClient(base_url=gateway, timeout=30) as client:
+    payments = scenario.payments
+    async with httpx.AsyncClient(base_url=stack.url("api-gateway"), timeout=30) as client:
         answer = await client.post("/auth/login", json={"username": "demo3", "password": "password123"})
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        ids = [await _create(client, number) for number in range(payments + 3)]
-        for payment in ids[:3]:  # warm connections, caches and tokens
-            await _confirm(client, payment)
+        ids = [await _create(client, scenario) for _ in range(payments + WARMING)]
+        for payment in ids[:WARMING]:  # warm connections, caches and tokens
+            await _confirm(client, stack, scenario, payment)
         offsets = {name: _log(stack, name).stat().st_size for name in stack.services}
         statements = await _statements(database)
         commands = await _commands(redis)
-        for payment in ids[3:]:
-            await _confirm(client, payment)
+        for payment in ids[WARMING:]:
+            await _confirm(client, stack, scenario, payment)
         after = await _statements(database)
         commands_after = await _commands(redis)
     await redis.aclose()
@@ -71,20 +110,33 @@ def _each(before: dict[str, int], after: dict[str, int], payments: int) -> dict[
     return {name: count for name, count in grown.items() if count >= 0.5}
 
 
-async def _create(client: httpx.AsyncClient, number: int) -> str:
-    body = {"amount": 100 + number, "currency": "USD", "from_account": "ACC003", "to_account": "ACC002"}
-    answer = await client.post("/v1/payments", json=body, headers={"Idempotency-Key": f"budget-{number}"})
+async def _create(client: httpx.AsyncClient, scenario: Scenario) -> str:
+    headers = {"Idempotency-Key": secrets.token_hex(16)}
+    answer = await client.post("/v1/payments", json=scenario.body, headers=headers)
     if answer.status_code != 201:
         raise RuntimeError(f"create: {answer.status_code} {answer.text}")
     payment: str = answer.json()["id"]
     return payment
 
 
-async def _confirm(client: httpx.AsyncClient, payment: str) -> None:
+async def _confirm(client: httpx.AsyncClient, stack: Stack, scenario: Scenario, payment: str) -> None:
+    path = f"/v1/payments/{payment}/confirm"
     headers = {"Idempotency-Key": f"confirm-{payment}", "X-Request-Id": f"{_REQUEST}{payment}"}
-    answer = await client.post(f"/v1/payments/{payment}/confirm", json={}, headers=headers)
+    answer = await client.post(path, json={}, headers=headers)
+    if scenario.password and answer.status_code == 200 and answer.json()["status"] == "requires_action":
+        answer = await client.post(path, json={"otp": await _password(client, stack)}, headers=headers)
     if answer.status_code != 200 or answer.json()["status"] != "succeeded":
         raise RuntimeError(f"confirm: {answer.status_code} {answer.text}")
+
+
+async def _password(client: httpx.AsyncClient, stack: Stack) -> str:
+    """The newest one that the sandbox sent to the demo customer; asked under another request id."""
+    url = f"{stack.url('notification-service')}/sandbox/messages"
+    answer = await client.get(url, params={"to": "cust_003"}, headers={"Authorization": ""})
+    found = re.findall(r"\b[0-9]{6}\b", " ".join(message["body"] for message in answer.json()["messages"]))
+    if not found:
+        raise RuntimeError("the sandbox keeps no one-time password")
+    return str(found[0])
 
 
 async def _statements(database: asyncpg.Pool[asyncpg.Record]) -> dict[str, int]:

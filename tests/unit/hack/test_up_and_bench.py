@@ -37,10 +37,11 @@ def test_the_report_names_each_figure() -> None:
     text = report(
         41.6,
         {"payments-dev/api-gateway": 70.4, "payment-operator-system/payment-operator": 96.0},
-        budget,
+        {"on-us, low risk": budget},
         {"api-gateway": (0.71, 35.2)},
         {"payment-platform/services:0.1.0-abc": 248.1, "postgres:17.12": 142.0},
     )
+    assert "### On-us, low risk" in text
     assert "42 s for a minimal dev platform" in text
     assert "| database calls | 1.0 | payments: SELECT * FROM payments.act($1 / $2) (1.0) |" in text
     assert "| **payments-dev in all (one pod of each)** | **70** |" in text
