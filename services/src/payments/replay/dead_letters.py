@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from payments.common.kafka import Message, Producer
 from payments.contracts.event import decode
@@ -32,6 +33,7 @@ class Wanted(NamedTuple):
 
 async def replay(servers: str, wanted: Wanted, say: Say) -> int:
     """Returns how many were sent (or would be). Raises KafkaError, OSError or TimeoutError."""
+    places = await _partitions(servers, wanted.topic)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
         group_id=f"replay-{wanted.topic}",
@@ -40,10 +42,6 @@ async def replay(servers: str, wanted: Wanted, say: Say) -> int:
     )
     await consumer.start()
     try:
-        if wanted.topic not in await consumer.topics():  # asks for the metadata, too
-            raise OSError(f"there is no topic {wanted.topic}")
-        parts = consumer.partitions_for_topic(wanted.topic) or ()
-        places = [TopicPartition(wanted.topic, number) for number in sorted(parts)]
         consumer.assign(places)
         if wanted.event_id or wanted.from_beginning:
             await consumer.seek_to_beginning(*places)
@@ -51,6 +49,18 @@ async def replay(servers: str, wanted: Wanted, say: Say) -> int:
             return await _Run(consumer, producer, wanted, say).all(places)
     finally:
         await consumer.stop()
+
+
+async def _partitions(servers: str, topic: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers, client_id="replay")
+    try:
+        await admin.start()
+        (found,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    if found["error_code"]:
+        raise OSError(f"Kafka does not know the topic {topic} (error {found['error_code']})")
+    return [TopicPartition(topic, part["partition"]) for part in found["partitions"]]
 
 
 class _Run:
