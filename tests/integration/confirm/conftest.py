@@ -180,7 +180,7 @@ async def running_system(servers: Servers, tmp_path_factory: pytest.TempPathFact
     """A stack of its own: impatient leases, and a gate before each peer of confirm-service."""
     folder: Path = tmp_path_factory.mktemp("confirm")
     own = Servers(servers.postgres, servers.redis, servers.kafka, f"{servers.database}_confirm")
-    variables = {"LEASE_SECONDS": str(LEASE_SECONDS), "CLEANING_SECONDS": "2"}
+    variables = {"LEASE_SECONDS": str(LEASE_SECONDS), "CLEANING_SECONDS": "2", "EXPIRE_SECONDS": "1"}
     # Cut off from Kafka: its consumers would share the groups, and the events, of other tests' services.
     variables["KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
     stack = Stack(

@@ -58,6 +58,9 @@ class Execute:
         try:
             await self._accounts.hold(attempt.payment, attempt.actor_token)
         except Refused as refused:
+            if refused.code == "illegal_state":
+                # The hold has expired: the bank has said that it never carries this transfer out.
+                return await self._settlement.fail(attempt, Problem("bank_declined"), changes)
             return await self._settlement.release(attempt, Problem(refused.code), changes, final=True)
         except Untouched:
             return await give_back(attempt)
