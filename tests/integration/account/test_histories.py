@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from hack.dev.stack import Stack
 from payments.account.messages import ReserveRequest, ReturnRequest, TransferRequest
@@ -162,6 +163,7 @@ async def plan_history(ledger: Ledger, chance: random.Random, count: int) -> tup
     return plans, [number for numbers in accounts.values() for number in numbers]
 
 
+@pytest.mark.timeout(3600)
 async def test_any_history_keeps_the_books(stack: Stack, ledger: Ledger) -> None:
     print(f"TEST_SEED={SEED} TEST_LEDGER_OPERATIONS={OPERATIONS}")  # noqa: T201  to repeat a failure
     chance = random.Random(SEED)
