@@ -29,6 +29,12 @@ DAMAGES: dict[str, tuple[str, set[str]]] = {
         f"UPDATE accounts.accounts SET posted_minor = posted_minor + 1 WHERE account_number = {PAYER}",
         {"balance_differs"},
     ),
+    "a share of an internal balance": (
+        "UPDATE accounts.shares SET posted_minor = posted_minor + 1 WHERE (account_number, share) ="
+        " (SELECT account_number, min(share) FROM accounts.shares"
+        " WHERE account_number = 'internal.settlement.USD' GROUP BY account_number)",
+        {"balance_differs"},
+    ),
     "an overdrawn customer": (
         "ALTER TABLE accounts.accounts DROP CONSTRAINT customers_are_never_overdrawn;"
         f"UPDATE accounts.accounts SET posted_minor = -5 WHERE account_number = {PAYER}",

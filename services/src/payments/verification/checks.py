@@ -11,7 +11,7 @@ ENTRIES = Check(
 LEDGER = (
     Check("entries_sum_to_zero", "the entries of each currency sum to 0", "accounts.entries"),
     ENTRIES,
-    Check("balances_equal_entries", "each account's balance is the sum of its entries", "accounts.accounts"),
+    Check("balances_equal_entries", "each account's balance is the sum of its entries", "accounts.balances"),
     Check(
         "balances_follow_each_other",
         "each entry's balance is the one before it plus its amount",

@@ -9,7 +9,7 @@ from psycopg import sql
 ROLE = "verification"
 #: Tables by schema; besides them every outbox.
 BOOKS = {
-    "accounts": ("accounts", "holds", "transfers", "entries"),
+    "accounts": ("accounts", "balances", "holds", "transfers", "entries"),
     "payments": ("payments", "refunds"),
     "bank": ("transfers", "returns"),
     "audit": ("events", "head"),
