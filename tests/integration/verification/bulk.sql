@@ -37,7 +37,11 @@ INSERT INTO accounts.entries (transfer_id, account_number, amount_minor, currenc
     ORDER BY transfer;
 UPDATE accounts.accounts AS a SET posted_minor = total
     FROM (SELECT account_number, sum(amount_minor) AS total FROM accounts.entries GROUP BY 1) AS e
-    WHERE e.account_number = a.account_number;
+    WHERE e.account_number = a.account_number AND a.kind = 'customer';
+DELETE FROM accounts.shares;
+INSERT INTO accounts.shares (account_number, share, posted_minor)
+    SELECT account_number, 0, sum(amount_minor) FROM accounts.entries JOIN accounts.accounts USING (account_number)
+    WHERE kind = 'internal' GROUP BY account_number;
 INSERT INTO payments.outbox (event_id, topic, key, type, payload, sequence, published_at)
     SELECT id || type, 'payment-events', id, type, jsonb_build_object('id', id, 'amount', amount),
         (SELECT max(sequence) FROM payments.outbox WHERE topic = 'payment-events') + row_number() OVER (), now()

@@ -89,7 +89,6 @@ DAMAGES: dict[str, tuple[str, set[str]]] = {
             "bank_return_without_posting",
             "refunded_sum_differs",
             "balance_differs",
-            "history_broken",
             "event_without_outcome",
         },
     ),
