@@ -403,6 +403,62 @@ def _encrypted() -> list[BadRequest]:
     ]
 
 
+def _webhooks() -> list[BadRequest]:
+    path, one = "/v1/webhook_endpoints", f"/v1/webhook_endpoints/{NOWHERE}"
+    invalid = (422, "validation_failed")
+    good = {"url": "https://shop.example.com/hooks", "enabled_events": ["payment.*"]}
+    cases: list[tuple[str, Any, int, str]] = [
+        ("empty", {}, *invalid),
+        ("url_missing", {"enabled_events": ["*"]}, *invalid),
+        ("url_ftp", good | {"url": "ftp://shop.example.com/"}, *invalid),
+        ("url_space", good | {"url": "https://shop.example.com/a b"}, *invalid),
+        ("url_line_break", good | {"url": "https://shop.example.com/\n"}, *invalid),
+        ("url_too_long", good | {"url": "https://shop.example.com/" + "a" * 2048}, *invalid),
+        ("url_number", good | {"url": 1}, *invalid),
+        ("events_missing", {"url": good["url"]}, *invalid),
+        ("events_empty", good | {"enabled_events": []}, *invalid),
+        ("events_unknown", good | {"enabled_events": ["payment.exploded"]}, *invalid),
+        ("events_text", good | {"enabled_events": "*"}, *invalid),
+        ("metadata_nested", good | {"metadata": {"a": {}}}, *invalid),
+        ("secret_given", good | {"secret": "whsec_x"}, *invalid),
+        ("json_broken", b"{", 400, "malformed_request"),
+    ]
+    as_staff = {"token": "operator"}
+    key = {"headers": {"Idempotency-Key": None}}
+    return [
+        *(_post(path, f"webhook_{name}", *rest) for name, *rest in cases),
+        _post(path, "webhook_without_key", good, 400, "missing_idempotency_key", **key),
+        _post(path, "webhook_as_operator", good, 403, "forbidden", **as_staff),
+        _post(path, "webhook_without_token", good, 401, "unauthenticated", token=None),
+        _post(f"{one}/test", "webhook_test_with_body", {"type": "x"}, *invalid),
+        _post(f"{one}/roll_secret", "webhook_roll_without_key", {}, 400, "missing_idempotency_key", **key),
+        _post("/v1/events/e1/replay", "event_replay_odd", {"webhook_endpoint": "../x"}, *invalid),
+        _get("/v1/events?type=%00", "events_type_odd", *invalid),
+        _get("/v1/events?limit=0", "events_limit_zero", *invalid),
+        _get("/v1/events", "events_as_auditor", 403, "forbidden", token="auditor"),
+        _get(f"{one}/deliveries?status=lost", "deliveries_status_odd", *invalid),
+        _get(f"{path}?limit=5", "webhooks_with_a_query", *invalid),
+        BadRequest(
+            name="webhook_change_status",
+            method="PATCH",
+            path=one,
+            status=422,
+            code="validation_failed",
+            headers={"Content-Type": "application/json"},
+            body=b'{"status": "paused"}',
+        ),
+        BadRequest(
+            name="webhook_delete_without_token",
+            method="DELETE",
+            path=one,
+            status=401,
+            code="unauthenticated",
+            token=None,
+        ),
+        BadRequest(name="webhook_put", method="PUT", path=one, status=405, code="method_not_allowed"),
+    ]
+
+
 def _actions() -> list[BadRequest]:
     invalid = (422, "validation_failed")
     return [
@@ -462,5 +518,6 @@ BAD_REQUESTS: list[BadRequest] = [
     *_queries(),
     *_encrypted(),
     *_actions(),
+    *_webhooks(),
     *_services(),
 ]

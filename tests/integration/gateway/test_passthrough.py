@@ -58,6 +58,18 @@ async def test_the_answer_comes_back_byte_for_byte(api: httpx.AsyncClient, peer:
     assert "x-internal" not in answer.headers and "set-cookie" not in answer.headers
 
 
+async def test_changes_and_deletions_are_passed_on_and_need_no_key(
+    api: httpx.AsyncClient, peer: EchoPeer
+) -> None:
+    path, body = "/v1/webhook_endpoints/w1", b'{ "status":"disabled" }'
+    changed = await api.patch(path, content=body, headers={"Content-Type": "application/json"})
+    assert changed.status_code == 200
+    assert (peer.last.method, peer.last.path, peer.last.body) == ("PATCH", path, body)
+    assert "idempotency-key" not in peer.last.headers
+    assert (await api.delete(path)).status_code == 200
+    assert (peer.last.method, peer.last.path, peer.last.body) == ("DELETE", path, b"")
+
+
 async def test_services_see_whom_the_gateway_speaks_for(
     api: httpx.AsyncClient, peer: EchoPeer, identity: Identity, token: str
 ) -> None:
