@@ -1,4 +1,4 @@
-"""make soak: the suites of faults and of the API at full size, on processes and on the running cluster.
+"""make soak: the suites of faults, API and verification at full size, on processes and the running cluster.
 
 Every run prints its seed and its counts; the same seed makes the same choices again.
 """
@@ -21,6 +21,7 @@ SUITES = {
     "kafka": "tests/faults/test_kafka.py",
     "outages": "tests/faults/test_outages.py",
     "api": "tests/integration/api",
+    "verification": "tests/integration/verification/test_volume.py",
     "cluster": "tests/e2e/test_faults.py",
 }
 

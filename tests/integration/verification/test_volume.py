@@ -1,4 +1,4 @@
-"""Verification of many payments ends in time. SIZE payments, 300 with every `make test`."""
+"""Verification of many payments ends in time. SIZE payments: 300, a million entries in a soak."""
 
 import os
 import random
@@ -7,7 +7,7 @@ from tests.integration.verification.bulk import write
 from tests.integration.verification.plants import plant
 from tests.integration.verification.world import World
 
-SIZE = int(os.environ.get("SIZE", "300"))
+SIZE = int(os.environ.get("SIZE") or (375_000 if os.environ.get("SOAK") else 300))
 #: A verification may take this long, and this for each payment.
 SECONDS, SECONDS_EACH = 20.0, 0.0005
 
