@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 Encoding = Literal["hex", "base64"]
 
-_REGISTRY = jwe.JWERegistry(algorithms=["RSA-OAEP-256", "A256GCM", "dir"], strict_check_header=False)
+_REGISTRY = jwe.JWERegistry(algorithms=["RSA-OAEP-256", "A256GCM", "dir", "DEF"], strict_check_header=False)
 
 
 def encode(data: bytes, encoding: Encoding) -> str:
@@ -65,9 +66,26 @@ def seal(
 
 
 def seal_jwe(public: dict[str, Any], plaintext: bytes, **header: Any) -> str:
-    """A compact JWE; `header` adds to or overrides the protected header."""
-    protected = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": public["kid"]} | header
+    """A compact JWE of demo's to POST /payment/confirm; `header` overrides members of its header."""
+    bound = {
+        "iat": int(time.time()),
+        "jti": os.urandom(8).hex(),
+        "sub": "cust_001",
+        "aud": "POST /payment/confirm",
+        "idempotency_key": os.urandom(8).hex(),
+    }
+    protected = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": public["kid"]} | bound | header
+    protected = {name: value for name, value in protected.items() if value is not None}
     return jwe.encrypt_compact(protected, plaintext, RSAKey.import_key(public), registry=_REGISTRY)
+
+
+def key_of(token: str) -> str:
+    """The Idempotency-Key that a JWE is bound to, empty when its header does not say."""
+    try:
+        header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
+        return str(header.get("idempotency_key", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 def content_key(private: RSAKey, token: str) -> bytes:

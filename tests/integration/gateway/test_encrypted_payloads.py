@@ -1,21 +1,25 @@
 """Encrypted requests in both forms: opened, answered under their key, taken once."""
 
 import asyncio
+import base64
 import json
 import secrets
+import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
+import redis.asyncio
 from joserfc.jwk import RSAKey
 
+from hack.dev.identity import REDIS_PASSWORD
 from hack.dev.stack import Stack
 from tests.integration.gateway.conftest import Gateway, Gateways, bearer, login
 from tests.support.echo_peer import EchoPeer
 from tests.support.proxy import proxy
-from tests.support.sealing import Encoding, content_key, open_jwe, seal, seal_jwe
+from tests.support.sealing import Encoding, content_key, key_of, open_jwe, seal, seal_jwe
 
 ROUTE = "POST /payment/confirm"
 BODY = b'{"transaction_id": "txn_001", "customer_id": "cust_001", "amount": 1000.00}'
@@ -60,15 +64,16 @@ async def post_sealed(api: httpx.AsyncClient, content: bytes) -> httpx.Response:
 
 
 async def post_jwe(api: httpx.AsyncClient, token: str) -> httpx.Response:
-    return await post(api, token, **{"Content-Type": "application/jose"})
+    key = key_of(token) or secrets.token_hex(8)
+    return await post(api, token, **{"Content-Type": "application/jose", "Idempotency-Key": key})
 
 
-def refused(answer: httpx.Response) -> dict[str, Any]:
+def refused(answer: httpx.Response, path: str = "/payment/confirm") -> dict[str, Any]:
     """What the problem says, but for its request."""
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
-    assert problem["error"] == "DECRYPTION_FAILED"
+    assert (problem["error"], problem["instance"]) == ("DECRYPTION_FAILED", path)
     return {name: value for name, value in problem.items() if name != "request_id"}
 
 
@@ -87,8 +92,7 @@ async def test_the_originals_form(
 
 
 async def test_jwe(api: httpx.AsyncClient, peer: EchoPeer, public: dict[str, Any], private: RSAKey) -> None:
-    header = {"iat": int(time.time()), "jti": secrets.token_hex(8), "sub": "cust_001", "aud": ROUTE}
-    token = seal_jwe(public, BODY, **header)
+    token = seal_jwe(public, BODY, aud=ROUTE)
     answer = await post_jwe(api, token)
     assert answer.status_code == 200
     assert peer.last.body == BODY
@@ -99,10 +103,14 @@ async def test_jwe(api: httpx.AsyncClient, peer: EchoPeer, public: dict[str, Any
 
 async def test_a_jwe_for_v1(api: httpx.AsyncClient, peer: EchoPeer, public: dict[str, Any]) -> None:
     path = "/v1/payments/p1/confirm"
-    token = seal_jwe(public, b"{}", aud=f"POST {path}")
+    token = seal_jwe(public, b"{}", aud=f"POST {path}", idempotency_key="k")
     headers = {"Content-Type": "application/jose", "Idempotency-Key": "k"}
     answer = await api.post(path, content=token, headers=headers)
     assert (answer.status_code, peer.last.body) == (200, b"{}")
+    # The original's form is bound to no route, so it is taken on the original's alone.
+    sealed = {"X-Encrypted": "true", "Content-Type": "application/json", "Idempotency-Key": "k"}
+    refused(await api.post(path, content=seal(public, b"{}").body, headers=sealed), path)
+    assert len(peer.seen) == 1
 
 
 async def test_problems_come_back_plain(
@@ -148,17 +156,31 @@ async def test_a_token_id_is_taken_once_for_each_user(api: httpx.AsyncClient, pu
 
 async def test_bindings(api: httpx.AsyncClient, peer: EchoPeer, public: dict[str, Any]) -> None:
     now = int(time.time())
-    for header in (
+    changes: list[dict[str, Any]] = [
         {"sub": "cust_002"},
         {"aud": "POST /v1/payments"},
         {"aud": "GET /payment/confirm"},
         {"iat": now - 400},
         {"iat": now + 400},
+        {"idempotency_key": "another"},
+        *({name: None} for name in ("sub", "aud", "iat", "jti", "idempotency_key")),
+        {"jti": ""},
         {"exp": now + 60},
         {"jku": "https://keys.example.com"},
-    ):
-        refused(await post_jwe(api, seal_jwe(public, BODY, **header)))
+    ]
+    for header in changes:
+        token = seal_jwe(public, BODY, **{"idempotency_key": "mine"} | header)
+        headers = {"Content-Type": "application/jose", "Idempotency-Key": "mine"}
+        refused(await post(api, token, **headers))
     assert peer.seen == []
+
+
+async def test_without_a_key_an_encrypted_request_is_told_so(
+    api: httpx.AsyncClient, public: dict[str, Any]
+) -> None:
+    headers = {"Content-Type": "application/jose"}
+    answer = await api.post("/payment/confirm", content=seal_jwe(public, BODY), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "missing_idempotency_key")
 
 
 async def test_every_failure_says_the_same(
@@ -175,16 +197,115 @@ async def test_every_failure_says_the_same(
         bodies.append(json.dumps(fresh | {name: flipped}).encode())
         bodies.append(json.dumps(fresh | {name: fresh[name][:-2]}).encode())
     tokens = [seal_jwe(stranger, BODY), seal_jwe(public, b"not json"), seal_jwe(public, BODY, sub="cust_002")]
-    for part in range(5):
-        parts = seal_jwe(public, BODY).split(".")
-        middle = len(parts[part]) // 2
-        swapped = "A" if parts[part][middle] != "A" else "B"
-        parts[part] = parts[part][:middle] + swapped + parts[part][middle + 1 :]
-        tokens.append(".".join(parts))
+    tokens += mutations(public)
     problems = [refused(await post_sealed(api, body)) for body in bodies]
     problems += [refused(await post_jwe(api, token)) for token in tokens]
+    print(f"{len(problems)} mutations, {len({str(problem) for problem in problems})} answer")
     assert all(problem == problems[0] for problem in problems)
     assert peer.seen == []
+
+
+def mutations(public: dict[str, Any]) -> list[str]:
+    """Tokens that were good once: each header member and each part changed, downgraded, compressed."""
+    changes: list[dict[str, Any]] = [
+        *({"alg": alg} for alg in ("RSA1_5", "RSA-OAEP", "RSA-OAEP-512", "dir", "none", "A256KW", "", None)),
+        *({"enc": enc} for enc in ("A128GCM", "A192GCM", "A128CBC-HS256", "A256CBC-HS512", "none", None)),
+        {"zip": "DEF"},
+        {"crit": ["exp"]},
+        {"p2c": 10**9, "p2s": "AA"},
+        {"jku": "https://keys.example.com"},
+        {"jwk": {}},
+        {"x5u": "https://keys.example.com"},
+        {"epk": {}},
+        {"kid": "../../dev/null"},
+        {"kid": "unknown"},
+        {"iat": "now"},
+        {"iat": 10**400},
+        {"iat": True},
+        {"jti": 7},
+        {"sub": "cust_002"},
+        {"aud": ["POST /payment/confirm"]},
+        {"aud": "POST /v1/payments"},
+        {"typ": "JWT"},
+        {"cty": "JWT"},
+    ]
+    found = []
+    for change in changes:
+        header, _, rest = seal_jwe(public, BODY).partition(".")
+        members = json.loads(base64.urlsafe_b64decode(header + "==")) | change
+        text = json.dumps({name: value for name, value in members.items() if value is not None})
+        found.append(f"{_plain(text.encode())}.{rest}")
+    for part in range(5):
+        for position in (0, 0.5, 1):
+            parts = seal_jwe(public, BODY).split(".")
+            at = int((len(parts[part]) - 1) * position)
+            swapped = "A" if parts[part][at] != "A" else "B"
+            parts[part] = parts[part][:at] + swapped + parts[part][at + 1 :]
+            found.append(".".join(parts))
+        for less in ("", "A"):
+            parts = seal_jwe(public, BODY).split(".")
+            parts[part] = less
+            found.append(".".join(parts))
+    found += [seal_jwe(public, body, zip="DEF") for body in (BODY, b"0" * 5_000_000)]
+    token = seal_jwe(public, BODY)
+    found += [token + ".", token + ".x", "." + token, token.rpartition(".")[0], token.replace(".", "..", 1)]
+    return found
+
+
+def _plain(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+async def test_every_failure_takes_as_long(api: httpx.AsyncClient, public: dict[str, Any]) -> None:
+    stranger = RSAKey.generate_key(public_bits(public), {"kid": public["kid"], "use": "enc"}).as_dict(
+        private=False
+    )
+
+    def wrong_tag() -> str:
+        parts = seal_jwe(public, BODY).split(".")
+        return ".".join([*parts[:4], _plain(bytes(16))])
+
+    kinds: dict[str, Callable[[], str]] = {
+        "not unwrapped": lambda: seal_jwe(stranger, BODY),
+        "tag": wrong_tag,
+        "algorithm": lambda: seal_jwe(public, BODY, zip="DEF"),
+        "binding": lambda: seal_jwe(public, BODY, sub="cust_002"),
+        "garbage": lambda: "a.b.c.d.e",
+    }
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(25):
+        for kind, make in kinds.items():
+            token = make()
+            began = time.perf_counter()
+            refused(await post_jwe(api, token))
+            times[kind].append(time.perf_counter() - began)
+    medians = {kind: statistics.median(found) for kind, found in times.items()}
+    print({kind: f"{seconds * 1000:.2f} ms" for kind, seconds in medians.items()})
+    # Without the pretended work garbage takes less than half as long.
+    assert max(medians.values()) < 1.7 * min(medians.values()), medians
+
+
+def public_bits(public: dict[str, Any]) -> int:
+    """Size of an RSA key."""
+    return len(base64.urlsafe_b64decode(public["n"] + "==")) * 8
+
+
+async def test_a_copy_after_redis_was_wiped_meets_its_own_key_again(
+    stack: Stack, gateway: Gateway, api: httpx.AsyncClient, peer: EchoPeer, public: dict[str, Any]
+) -> None:
+    token = seal_jwe(public, BODY)
+    assert (await post_jwe(api, token)).status_code == 200
+    host, port = stack.servers.redis
+    async with redis.asyncio.Redis(host=host, port=port, password=REDIS_PASSWORD) as admin:
+        marks = [key async for key in admin.scan_iter(f"{gateway.prefix}:payload:*")]
+        assert marks
+        assert {0 < await admin.ttl(key) <= 86_400 for key in marks} == {True}
+        await admin.delete(*marks)
+    headers = {"Content-Type": "application/jose", "Idempotency-Key": "another"}
+    refused(await post(api, token, **headers))
+    # Under its own key it gets through to confirm-service, where a key does nothing twice.
+    assert (await post_jwe(api, token)).status_code == 200
+    assert {request.headers["idempotency-key"] for request in peer.seen} == {key_of(token)}
 
 
 async def test_encrypted_requests_need_a_token(http: httpx.AsyncClient, public: dict[str, Any]) -> None:

@@ -187,3 +187,26 @@ async def test_poison_goes_to_the_dead_letters_and_holds_nothing_up(
                     break
     finally:
         await dead.stop()
+
+
+async def test_the_sandbox_forgets_old_messages(stack: Stack, database: Pool) -> None:
+    ensure(stack, "kyc-service", "notification-service")
+    keys = {name: f"{name}-{secrets.token_hex(6)}" for name in ("old", "young")}
+    for name, age in (("old", "25 hours"), ("young", "23 hours")):
+        await database.execute(
+            "INSERT INTO notification.sandbox_messages"
+            " (delivery_id, customer_id, type, channel, recipient, subject, body, created_at)"
+            " VALUES ($1, $1, 'OTP_REQUIRED', 'sms', $1, '', '123456', now() - $2::text::interval)",
+            keys[name],
+            age,
+        )
+    stack.processes.kill("notification-service")
+    ensure(stack, "notification-service")
+
+    async def forgotten() -> bool:
+        found = await database.fetch("SELECT delivery_id FROM notification.sandbox_messages")
+        return keys["old"] not in {row["delivery_id"] for row in found}
+
+    await eventually("the old message is deleted", forgotten)
+    young = "SELECT count(*) FROM notification.sandbox_messages WHERE delivery_id = $1"
+    assert await database.fetchval(young, keys["young"]) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hack.dev.stack import Stack
-from tests.support.internal_calls import ensure
+from tests.support.internal_calls import ensure, eventually
 
 from .conftest import Payment
 
@@ -69,6 +69,11 @@ async def test_a_thousand_parallel_guesses_are_compared_five_times_at_most(payme
     reasons = await asyncio.gather(*(guess(number) for number in range(1000)))
     assert reasons.count("invalid") == 5
     assert reasons.count("exhausted") == 995
+    # The database's own count of what was compared, not the service's word.
+    evaluated = await payment.database.fetchval(
+        "SELECT tries FROM otp.payments WHERE payment_id = $1", payment.payment_id
+    )
+    assert evaluated == 5
     assert await payment.events() == ["otp.sent", *["otp.failed"] * 5, "otp.exhausted"]
     right = await payment.verify(code)
     assert (right["valid"], right["reason"], right["tries_left"]) == (False, "exhausted", 0)
@@ -179,6 +184,34 @@ async def test_the_code_stands_nowhere_but_in_the_message(payment: Payment, log_
     assert challenge["mac"] != challenge["binding"]
     for service in ("otp-service", "notification-service"):
         assert f"{code} is your" not in (log_folder / f"{service}.log").read_text()
+
+
+async def test_old_challenges_are_forgotten_and_young_ones_are_not(payment: Payment, stack: Stack) -> None:
+    young = Payment(payment.otp, payment.sandbox, payment.database, payment.customer_id)
+    resent = Payment(payment.otp, payment.sandbox, payment.database, payment.customer_id)
+    for each in (payment, young, resent):
+        await each.generate()
+    (code, *_) = await payment.codes()
+    await payment.age(8 * 86_400)
+    await payment.database.execute(
+        "UPDATE otp.payments SET created_at = created_at - interval '8 days' WHERE payment_id = ANY($1)",
+        [payment.payment_id, resent.payment_id],
+    )
+    stack.processes.kill("otp-service")
+    ensure(stack, "otp-service")
+
+    async def kept() -> set[str]:
+        rows = await payment.database.fetch(
+            "SELECT payment_id FROM otp.payments UNION SELECT payment_id FROM otp.challenges"
+        )
+        return {row["payment_id"] for row in rows}
+
+    async def forgotten() -> bool:
+        return payment.payment_id not in await kept()
+
+    await eventually("the old challenge is deleted", forgotten)
+    assert {young.payment_id, resent.payment_id} <= await kept()
+    assert (await payment.verify(code))["reason"] == "not_found"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +15,7 @@ T = TypeVar("T")
 
 MAX_BYTES = 10 * 1024 * 1024
 _RECEIVE_SECONDS = 15
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 JSON = "application/json"
 JOSE = "application/jose"
 
@@ -110,3 +112,14 @@ def missing_fields(body: Any, required: tuple[str, ...]) -> None:
             errors=[{"field": name, "message": "is required"} for name in missing],
             members={"missing_fields": missing},
         )
+
+
+def idempotency_key(request: Request) -> str:
+    """The Idempotency-Key. Raises Problem(missing_idempotency_key | invalid_idempotency_key)."""
+    keys = [key.strip() for key in request.headers.getlist("idempotency-key")]
+    if not any(keys):
+        raise Problem("missing_idempotency_key", "Send a new Idempotency-Key with each new order")
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        detail = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
+        raise Problem("invalid_idempotency_key", detail)
+    return keys[0]

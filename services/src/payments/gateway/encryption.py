@@ -1,8 +1,9 @@
 """Encrypted payloads: an AES-256-GCM body under a key wrapped with RSA-OAEP-256 for the gateway.
 
 Two forms of the same thing: the original's JSON members, and compact JWE (RFC 7516). Nothing else is spoken:
-no other algorithm, no compression, no PKCS #1 v1.5. Whatever is wrong, the answer is the same, and a failed
-unwrap goes on to a decryption that fails, so that it takes no less time.
+no other algorithm, no compression, no PKCS #1 v1.5. Whatever is wrong, the answer is the same and takes as
+long: every private key is tried whatever the others said, and what cannot be read or unwrapped goes on to a
+decryption that fails.
 """
 
 import base64
@@ -10,7 +11,7 @@ import binascii
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -42,17 +43,20 @@ class SealedBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class JweHeader(msgspec.Struct, forbid_unknown_fields=True):
-    """Protected header of a JWE. `sub` and `aud` bind it to a customer and a route, `iat` to the present."""
+    """Protected header of a JWE, which binds it: `sub` to the customer, `aud` to method and path,
+    `idempotency_key` to the header of that name, `iat` to the present; `jti` lets it be taken once.
+    """
 
     alg: Literal["RSA-OAEP-256"]
     enc: Literal["A256GCM"]
+    iat: int
+    jti: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    sub: str
+    aud: str
+    idempotency_key: str
     kid: str | None = None
     typ: str | None = None
     cty: str | None = None
-    iat: int | None = None
-    jti: str | None = None
-    sub: str | None = None
-    aud: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,11 @@ class Encryption:
             decode = bytes.fromhex if hexadecimal else _base64
             wrapped, iv = decode(sealed.encrypted_key), decode(sealed.iv)
             ciphertext, tag = decode(sealed.encrypted_payload), decode(sealed.auth_tag)
+            if len(iv) not in (12, 16):
+                raise ValueError("the IV has another length")
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            raise DecryptionFailed from error
-        if len(iv) not in (12, 16):
-            raise DecryptionFailed
-        plaintext, key = self._open(None, wrapped, iv, ciphertext, tag, None)
+            raise self._pretend() from error
+        plaintext, key = self._open(wrapped, iv, ciphertext, tag, None)
         return Opened(plaintext, key, iv + tag + ciphertext, None, hexadecimal)
 
     def open_jwe(self, raw: bytes) -> Opened:
@@ -95,11 +99,11 @@ class Encryption:
             protected, *rest = raw.decode("ascii").strip().split(".")
             wrapped, iv, ciphertext, tag = (_base64url(part) for part in rest)
             header = self._header.decode(_base64url(protected))
+            if len(iv) != _NEW_IV_BYTES:
+                raise ValueError("the IV has another length")
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            raise DecryptionFailed from error
-        if len(iv) != 12:
-            raise DecryptionFailed
-        plaintext, key = self._open(header.kid, wrapped, iv, ciphertext, tag, protected.encode())
+            raise self._pretend() from error
+        plaintext, key = self._open(wrapped, iv, ciphertext, tag, protected.encode())
         return Opened(plaintext, key, iv + tag + ciphertext, header)
 
     def seal(self, opened: Opened, answer: bytes) -> tuple[bytes, str]:
@@ -118,9 +122,9 @@ class Encryption:
         ), "application/json"
 
     def _open(
-        self, kid: str | None, wrapped: bytes, iv: bytes, ciphertext: bytes, tag: bytes, aad: bytes | None
+        self, wrapped: bytes, iv: bytes, ciphertext: bytes, tag: bytes, aad: bytes | None
     ) -> tuple[bytes, bytes]:
-        key = self._unwrap(kid, wrapped)
+        key = self._unwrap(wrapped)
         sound = key is not None and len(key) == _KEY_BYTES and len(tag) == _TAG_BYTES
         used = key if sound and key is not None else secrets.token_bytes(_KEY_BYTES)
         try:
@@ -128,18 +132,27 @@ class Encryption:
         except (InvalidTag, ValueError) as error:
             raise DecryptionFailed from error
 
-    def _unwrap(self, kid: str | None, wrapped: bytes) -> bytes | None:
-        for private in self._candidates(kid):
+    def _pretend(self) -> DecryptionFailed:
+        """What opening a readable payload in vain would have cost."""
+        self._unwrap(b"")
+        return DecryptionFailed()
+
+    def _unwrap(self, wrapped: bytes) -> bytes | None:
+        found = None
+        for private in self._private_keys():
+            size = private.key_size // 8
+            # What has another length would be refused without the work.
+            given = wrapped if len(wrapped) == size else b"\0" + secrets.token_bytes(size - 1)
             try:
-                return private.decrypt(wrapped, _OAEP)
+                opened = private.decrypt(given, _OAEP)
             except ValueError:
                 continue
-        return None
+            found = opened if found is None else found
+        return found
 
-    def _candidates(self, kid: str | None) -> list[RSAPrivateKey]:
+    def _private_keys(self) -> list[RSAPrivateKey]:
         keys = [key for key in self._keys.current().keys if isinstance(key, RSAKey)]
-        named = [key for key in keys if kid is None or key.kid == kid]
-        return [key.private_key for key in named or keys if key.private_key is not None]
+        return [key.private_key for key in keys if key.private_key is not None]
 
 
 def _base64(text: str) -> bytes:
@@ -151,7 +164,10 @@ def _base64(text: str) -> bytes:
 def _base64url(text: str) -> bytes:
     if not _BASE64URL.fullmatch(text):
         raise binascii.Error("not base64url")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if _to_base64url(data).decode() != text:
+        raise binascii.Error("not canonical")
+    return data
 
 
 def _to_base64url(data: bytes) -> bytes:

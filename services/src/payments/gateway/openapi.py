@@ -25,11 +25,12 @@ refund it, read its history.
   after an answer with `retryable: true`, or after none, repeat it so.
 * Errors are problems (RFC 9457, `application/problem+json`); `code` is stable.
 * Operations that list `application/jose` take encrypted bodies: a compact JWE (RSA-OAEP-256, A256GCM) for the
-  key with `use: enc` of `/.well-known/jwks.json`. Its protected header should hold `kid`, `iat`, `jti`, `sub`
-  (the customer) and `aud` (method and path, e.g. `POST /payment/confirm`). Or, with `X-Encrypted: true`, JSON
-  with `encrypted_payload`, `iv`, `auth_tag` and `encrypted_key` (the AES-256 key under RSA-OAEP-256), all in
-  hex or all in base64. The answer, unless it is a problem, is encrypted with the same key. A body is accepted
-  once; to repeat a request, encrypt it again.
+  key with `use: enc` of `/.well-known/jwks.json`. Its protected header holds `iat` (now), `jti` (random),
+  `sub` (the customer), `aud` (method and path, e.g. `POST /payment/confirm`) and `idempotency_key` (as in the
+  header); `kid`, `typ` and `cty` are allowed. `POST /payment/confirm` takes as well, if `X-Encrypted: true`,
+  JSON with `encrypted_payload`, `iv`, `auth_tag` and `encrypted_key` (the AES-256 key under RSA-OAEP-256),
+  all in hex or all in base64. The answer, unless it is a problem, is encrypted with the same key. A body is
+  taken once; to repeat a request, encrypt it again under the same Idempotency-Key.
 """
 
 

@@ -24,7 +24,6 @@ Check = Callable[[T], None]
 
 # Begins with a letter or digit, so that it is neither `.` nor `..`.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class Passthrough:
@@ -59,7 +58,7 @@ class Passthrough:
         async def endpoint(request: Request) -> Response:
             session = signed_in(request, *roles, original=original)
             target = _fill(path, request)
-            raw, opened = await self._payloads.read(request, session)
+            raw, opened = await self._payloads.read(request, session, original=original)
             try:
                 decoded = body.decode(decoder, raw or b"{}")
             except Problem as problem:
@@ -68,7 +67,7 @@ class Passthrough:
                 raise
             if check is not None:
                 check(decoded)
-            key = idempotency_key(request) if method == "POST" else None
+            key = body.idempotency_key(request) if method == "POST" else None
             reply = await self._peers.call(
                 self._peer, method, target, session, body=raw or None, idempotency_key=key
             )
@@ -114,17 +113,6 @@ class Passthrough:
             return respond(await self._peers.call(self._peer, method, target, session, accept=accepted))
 
         return endpoint
-
-
-def idempotency_key(request: Request) -> str:
-    """The Idempotency-Key. Raises Problem(missing_idempotency_key | invalid_idempotency_key)."""
-    keys = [key.strip() for key in request.headers.getlist("idempotency-key")]
-    if not any(keys):
-        raise Problem("missing_idempotency_key", "Send a new Idempotency-Key with each new order")
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-        detail = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
-        raise Problem("invalid_idempotency_key", detail)
-    return keys[0]
 
 
 def query(request: Request, query_type: type[Any]) -> str:

@@ -15,14 +15,20 @@ from payments.gateway.domain import Session
 from payments.gateway.encryption import DecryptionFailed, Encryption, Opened
 
 _FRESH_SECONDS = 300
+# A JWE is refused for its age after twice the window at the latest; the original's form says no time.
+_REMEMBER_JWE_SECONDS = 2 * _FRESH_SECONDS + 60
 _REMEMBER_SECONDS = 86_400
 _THREADS = 2
 
 
 class Payloads:
-    """Reads bodies and remembers the encrypted ones, for a day, so that a copy is refused.
+    """Reads bodies and remembers the encrypted ones, so that a copy is refused.
 
     Retrying means encrypting again (with a new IV) under the same Idempotency-Key.
+
+    Redis remembers, and may lose it all. A copy of a JWE is bound to its Idempotency-Key, under which nothing
+    happens twice. The original's form is bound to nothing, so it is taken only where the body names a payment
+    that exists already: that succeeds once, whatever the key.
     """
 
     def __init__(self, encryption: Encryption, cache: Cache, *, prefix: str) -> None:
@@ -37,24 +43,32 @@ class Payloads:
     async def __aexit__(self, *_: object) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def read(self, request: Request, session: Session) -> tuple[bytes, Opened | None]:
+    async def read(
+        self, request: Request, session: Session, *, original: bool = False
+    ) -> tuple[bytes, Opened | None]:
         """The plain body, and how it was encrypted.
+
+        Args:
+            original: the original's form is taken too.
 
         Raises:
             Problem: decryption_failed whatever is wrong with an encrypted body; service_unavailable when
                 Redis cannot tell whether it was used before; else as `body.read`.
         """
         received = await body.read(request, jose=True)
-        if received.media_type == body.JOSE:
-            opening = self._encryption.open_jwe
-        elif request.headers.get("x-encrypted", "").lower() == "true":
-            opening = self._encryption.open_body
-        else:
+        sealed = request.headers.get("x-encrypted", "").lower() == "true"
+        if received.media_type != body.JOSE and not sealed:
             return received.raw, None
+        opening = (
+            self._encryption.open_jwe if received.media_type == body.JOSE else self._encryption.open_body
+        )
+        key = body.idempotency_key(request)
+        if opening == self._encryption.open_body and not original:
+            raise Problem("decryption_failed")
         loop = asyncio.get_running_loop()
         try:
             opened = await loop.run_in_executor(self._executor, opening, received.raw)
-            _check_binding(opened, session, f"{request.method} {request.url.path}")
+            _check_binding(opened, session, f"{request.method} {request.url.path}", key)
             await self._use_once(opened, session)
         except DecryptionFailed as error:
             raise Problem("decryption_failed") from error
@@ -66,13 +80,15 @@ class Payloads:
 
     async def _use_once(self, opened: Opened, session: Session) -> None:
         used = [opened.fingerprint]
-        if opened.header is not None and opened.header.jti is not None:
+        seconds = _REMEMBER_SECONDS
+        if opened.header is not None:
+            seconds = _REMEMBER_JWE_SECONDS
             used.append(f"{session.person.user_id} {opened.header.jti}".encode())
         try:
             async with self._cache.client.pipeline(transaction=True) as pipeline:
                 for mark in used:
                     name = self._prefix + hashlib.sha256(mark).hexdigest()
-                    pipeline.set(name, 1, nx=True, ex=_REMEMBER_SECONDS)
+                    pipeline.set(name, 1, nx=True, ex=seconds)
                 fresh = await pipeline.execute()
         except RedisError as error:
             raise unavailable("The replay protection") from error
@@ -80,13 +96,10 @@ class Payloads:
             raise DecryptionFailed
 
 
-def _check_binding(opened: Opened, session: Session, route: str) -> None:
+def _check_binding(opened: Opened, session: Session, route: str, key: str) -> None:
     header = opened.header
     if header is None:
         return
-    if header.sub is not None and header.sub != session.person.subject:
-        raise DecryptionFailed
-    if header.aud is not None and header.aud != route:
-        raise DecryptionFailed
-    if header.iat is not None and abs(time.time() - header.iat) > _FRESH_SECONDS:
+    bound = (header.sub, header.aud, header.idempotency_key) == (session.person.subject, route, key)
+    if not bound or abs(time.time() - header.iat) > _FRESH_SECONDS:
         raise DecryptionFailed

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from payments.common.app import create_app
 from payments.common.auth import TokenFile
+from payments.common.background import Loop
 from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Consumer, Producer
@@ -18,7 +19,7 @@ from payments.notification.peers import Contacts
 from payments.notification.providers import Provider
 from payments.notification.providers.fcm import Fcm
 from payments.notification.providers.http import HttpProvider, credential
-from payments.notification.providers.sandbox import Sandbox
+from payments.notification.providers.sandbox import PURGE_BATCH, Sandbox
 from payments.notification.providers.sendgrid import SendGrid
 from payments.notification.providers.twilio import Twilio
 from payments.notification.routes import SANDBOX_PATH, Routes
@@ -55,6 +56,8 @@ def create(settings: Settings) -> FastAPI:
         producer=producer,
     )
     resources: list[AbstractAsyncContextManager[Any]] = [database, producer, http, *real.values(), consumer]
+    if sandbox is not None:
+        resources.append(cleaning(sandbox, settings))
     return create_app(
         settings,
         routes=Routes(sender, sandbox).routes(),
@@ -63,6 +66,16 @@ def create(settings: Settings) -> FastAPI:
         dependencies={"database": store.ping, "kafka": producer.ping, "kyc-service": kyc.ping},
         open_paths=frozenset({SANDBOX_PATH}) if sandbox is not None else frozenset(),
     )
+
+
+def cleaning(sandbox: Sandbox, settings: Settings) -> Loop:
+    """Deletes old messages of the sandbox, which hold one-time passwords."""
+
+    async def clean() -> float:
+        forgotten = await sandbox.purge(timedelta(seconds=settings.sandbox_retention_seconds))
+        return 0 if forgotten == PURGE_BATCH else settings.sandbox_cleaning_seconds
+
+    return Loop("cleaning of the sandbox", clean, max_backoff=60)
 
 
 def real_providers(settings: Settings) -> dict[Channel, HttpProvider]:

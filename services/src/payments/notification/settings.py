@@ -32,6 +32,11 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
     )
     max_attempts: int = Field(5, ge=1, description="For an event's message, before it is given up.")
 
+    sandbox_retention_seconds: int = Field(
+        86_400, ge=600, description="The sandbox's messages are kept; they show one-time passwords."
+    )
+    sandbox_cleaning_seconds: float = Field(600.0, gt=0, description="Between two looks for old messages.")
+
     @property
     def sandboxed(self) -> bool:
         """True when some channel delivers into the sandbox."""

@@ -11,7 +11,7 @@ from payments.notification.domain import Channel, Notification
 from payments.notification.providers import Outcome
 
 SCHEMA = "notification"
-REVISION = "0001"
+REVISION = "0002"
 
 # Takes what nobody has delivered: new, failed, or begun by a process that has not come back.
 _CLAIM = """

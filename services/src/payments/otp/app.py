@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from payments.common.app import create_app
 from payments.common.auth import TokenFile
+from payments.common.background import Loop
 from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
@@ -13,7 +14,7 @@ from payments.common.outbox import RETENTION, Relay
 from payments.otp.peers import Notifier
 from payments.otp.routes import Routes
 from payments.otp.settings import Settings, decode_key
-from payments.otp.store import SCHEMA, Limits, Store
+from payments.otp.store import PURGE_BATCH, SCHEMA, Limits, Store
 from payments.otp.usecases import Passwords
 
 __all__ = ["Settings", "create"]
@@ -38,12 +39,17 @@ def create(settings: Settings) -> FastAPI:
             gap=timedelta(seconds=settings.otp_resend_gap_seconds),
         ),
     )
+
+    async def clean() -> float:
+        forgotten = await store.purge(timedelta(seconds=settings.otp_retention_seconds))
+        return 0 if forgotten == PURGE_BATCH else settings.otp_cleaning_seconds
+
     key = decode_key(settings.otp_hmac_key)
     passwords = Passwords(store, Notifier(peer), key, valid_minutes=settings.otp_ttl_seconds // 60)
     return create_app(
         settings,
         routes=Routes(passwords).routes(),
-        resources=[database, producer, relay, http],
+        resources=[database, producer, relay, http, Loop("cleaning of otp", clean, max_backoff=60)],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "notification-service": peer.ping},
     )

@@ -20,6 +20,10 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
     otp_max_resends: int = Field(3, ge=0, le=20, description="For a payment within the window.")
     otp_resend_window_seconds: int = Field(600, ge=60)
     otp_resend_gap_seconds: int = Field(30, ge=0, description="Least time between two codes.")
+    otp_retention_seconds: int = Field(
+        7 * 86_400, ge=2 * 86_400, description="Challenges are kept; a payment can be confirmed for a day."
+    )
+    otp_cleaning_seconds: float = Field(3600.0, gt=0, description="Between two looks for old challenges.")
     send_timeout_seconds: float = Field(10.0, gt=0, le=30)
 
     @field_validator("otp_hmac_key")

@@ -9,11 +9,21 @@ from payments.common.db import Database
 from payments.common.ids import new_id
 
 SCHEMA = "otp"
-REVISION = "0001"
+REVISION = "0002"
 
 _ISSUE = "SELECT * FROM otp.issue($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _DELIVERED = "SELECT otp.delivered($1, $2, $3, $4, $5)"
 _VERIFY = "SELECT * FROM otp.verify($1, $2, $3, $4, $5, $6)"
+# A payment's tries go with it, so the retention must outlast the payment; both tables in one statement.
+_PURGE = """
+WITH old AS (
+    SELECT payment_id FROM otp.payments p WHERE p.created_at < now() - $1::interval
+        AND NOT EXISTS (SELECT FROM otp.challenges c
+                        WHERE c.payment_id = p.payment_id AND c.created_at >= now() - $1::interval)
+    ORDER BY p.created_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+codes AS (DELETE FROM otp.challenges c USING old WHERE c.payment_id = old.payment_id)
+DELETE FROM otp.payments p USING old WHERE p.payment_id = old.payment_id"""
+PURGE_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,10 @@ class Store:
         )
         assert row is not None
         return Verdict(**row)
+
+    async def purge(self, retention: timedelta) -> int:
+        """Forget payments without a code for so long, a batch of them; how many."""
+        return int((await self._database.execute(_PURGE, retention, PURGE_BATCH)).split()[-1])
 
     async def ping(self) -> None:
         """Raises Problem(service_unavailable) when the database does not answer."""

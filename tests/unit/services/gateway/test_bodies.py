@@ -12,8 +12,9 @@ from starlette.requests import Request
 
 from payments.common.errors import Problem
 from payments.gateway import body
+from payments.gateway.body import idempotency_key
 from payments.gateway.models import ConfirmPaymentRequest, CreatePaymentRequest, PaymentsQuery
-from payments.gateway.passthrough import idempotency_key, query
+from payments.gateway.passthrough import query
 from payments.gateway.payment_routes import check_confirmation, check_payment
 
 CREATE = msgspec.json.Decoder(CreatePaymentRequest)

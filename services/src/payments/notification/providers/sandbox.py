@@ -1,7 +1,7 @@
 """A provider for trials: keeps what it "sent" in a table, to be read by whoever tries the system out."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,11 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 _SELECT = """
 SELECT delivery_id, customer_id, type, channel, recipient, subject, body, created_at
 FROM notification.sandbox_messages WHERE recipient = $1 OR customer_id = $1 ORDER BY id DESC LIMIT $2"""
+_PURGE = """
+DELETE FROM notification.sandbox_messages WHERE id IN (
+    SELECT id FROM notification.sandbox_messages WHERE created_at < now() - $1::interval
+    ORDER BY created_at LIMIT $2)"""
+PURGE_BATCH = 1000
 
 
 class SandboxMessage(msgspec.Struct):
@@ -64,6 +69,10 @@ class Sandbox:
             )
             for row in await self._database.fetch(_SELECT, to, limit)
         ]
+
+    async def purge(self, retention: timedelta) -> int:
+        """Forget a batch of messages older than that; how many."""
+        return int((await self._database.execute(_PURGE, retention, PURGE_BATCH)).split()[-1])
 
     @staticmethod
     def _address(message: Outgoing) -> str | None:

@@ -1,0 +1,228 @@
+"""No forged token opens a route: of the gateway, by its own OpenAPI document, or of a service behind."""
+
+import json
+import re
+import secrets
+import time
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey
+
+from hack.dev.identity import ISSUER, NAMESPACE, Identity
+from hack.dev.stack import Stack
+from tests.integration.gateway.conftest import Gateway, bearer, login
+from tests.support.echo_peer import EchoPeer
+from tests.support.forgeries import foreign, misused, sign
+
+BODY = b'{"transaction_id": "txn_001", "customer_id": "cust_001", "amount": 1}'
+# Routes of the services behind, one of each that does or tells something.
+INSIDE = {
+    "confirm-service": [("GET", "/v1/payments"), ("POST", "/payment/confirm"), ("POST", "/v1/payments")],
+    "account-service": [("GET", "/v1/accounts"), ("POST", "/transfers"), ("POST", "/reserve-funds")],
+    "otp-service": [("POST", "/generate-otp"), ("POST", "/verify-otp")],
+    "audit-service": [("GET", "/events")],
+    "kyc-service": [("POST", "/check-status"), ("GET", "/customers/cust_001/contact")],
+    "risk-service": [("POST", "/assess-risk")],
+    "ofac-service": [("POST", "/check-sanctions")],
+    "partner-bank-api": [("POST", "/process-transfer"), ("POST", "/check-balance")],
+    "notification-service": [("POST", "/send-notification")],
+}
+CALLERS = {
+    "confirm-service": "api-gateway",
+    "account-service": "api-gateway",
+    "audit-service": "api-gateway",
+    "otp-service": "confirm-service",
+    "risk-service": "confirm-service",
+    "partner-bank-api": "confirm-service",
+    "kyc-service": "risk-service",
+    "ofac-service": "risk-service",
+    "notification-service": "otp-service",
+}
+
+
+def header_safe(tokens: dict[str, str]) -> dict[str, bytes]:
+    """Those that can be sent as a header at all."""
+    return {
+        name: f"Bearer {token}".encode()
+        for name, token in tokens.items()
+        if re.fullmatch(r"[\x20-\x7e]*", token)
+    }
+
+
+def issuer_key(identity: Identity) -> ECKey:
+    """The stand-in for the cluster's own signing key."""
+    return ECKey.import_key(json.loads((identity.root / "issuer.key.json").read_text()))
+
+
+def access_forgeries(identity: Identity, session: dict[str, Any]) -> dict[str, str]:
+    key = identity.gateway_key
+    assert isinstance(key, ECKey)
+    good = session["access_token"]
+    now = int(time.time())
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid}
+    claims: dict[str, Any] = {
+        "iss": "payment-platform-gateway",
+        "aud": "payment-platform",
+        "sub": "cust_001",
+        "user_id": "user_demo",
+        "username": "demo",
+        "role": "customer",
+        "sid": "s",
+        "gen": 0,
+        "jti": "j",
+        "iat": now,
+        "exp": now + 60,
+    }
+    changed = {
+        "lives a hundred years": claims | {"exp": now + 10**9 * 3},
+        "iat in the future": claims | {"iat": now + 3600, "exp": now + 7200},
+        "unknown role": claims | {"role": "root"},
+        "no role": claims | {"role": None},
+        "no jti": claims | {"jti": None},
+        "generation is text": claims | {"gen": "latest"},
+    }
+    others = {
+        "actor token": identity.actor_token("cust_001"),
+        "service token": identity.token("api-gateway"),
+        "refresh token": session["refresh_token"],
+        "type JWT": sign(key, header | {"typ": "JWT"}, claims),
+        "no type": sign(key, header | {"typ": None}, claims),
+        **{name: sign(key, header, content) for name, content in changed.items()},
+    }
+    return {
+        **foreign(key, good),
+        **{f"signed: {name}": token for name, token in misused(key, good, others=others).items()},
+    }
+
+
+async def test_no_forged_access_token_opens_a_route_of_the_gateway(
+    http: httpx.AsyncClient, identity: Identity, peer: EchoPeer
+) -> None:
+    session = await login(http)
+    tokens = header_safe(access_forgeries(identity, session))
+    assert len(tokens) >= 50
+    paths = (await http.get("/openapi.json")).json()["paths"]
+    closed = [
+        (method.upper(), re.sub(r"{\w+}", "user_1", path))
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if "security" in operation
+    ]
+    assert len(closed) >= 20
+    statuses: Counter[int] = Counter()
+    accepted = []
+    for method, path in closed:
+        for name, authorization in tokens.items():
+            headers = {
+                b"Authorization": authorization,
+                b"Idempotency-Key": b"k",
+                b"Content-Type": b"application/json",
+            }
+            answer = await http.request(method, path, content=BODY, headers=headers)
+            statuses[answer.status_code] += 1
+            if answer.status_code not in (401, 403) or answer.json()["code"] == "forbidden":
+                accepted.append((method, path, name, answer.status_code))
+    print(f"{len(tokens)} forgeries x {len(closed)} routes: {dict(statuses)}")
+    assert accepted == []
+    assert peer.seen == []
+    good = await http.get("/v1/payments", headers=bearer(session["access_token"]))
+    assert (good.status_code, len(peer.seen)) == (200, 1)
+
+
+def service_forgeries(identity: Identity, caller: str) -> dict[str, str]:
+    key = issuer_key(identity)
+    good = identity.token(caller)
+    now = int(time.time())
+    header = {"alg": "ES256", "kid": key.kid}
+    subject = f"system:serviceaccount:{NAMESPACE}:{caller}"
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": ["payment-platform"],
+        "sub": subject,
+        "iat": now,
+        "exp": now + 60,
+    }
+    others = {
+        "actor token": identity.actor_token("cust_001"),
+        "another audience": identity.token(caller, audience="https://kubernetes.default.svc"),
+        "another namespace": identity.token(caller, namespace="other"),
+        "nobody's account": identity.token("intruder"),
+        "no service account": sign(key, header, claims | {"sub": caller}),
+        "subject is a list": sign(key, header, claims | {"sub": [subject]}),
+    }
+    return {
+        **foreign(key, good),
+        **{f"signed: {name}": token for name, token in misused(key, good, others=others).items()},
+    }
+
+
+def actor_forgeries(identity: Identity, access_token: str) -> dict[str, str]:
+    key = identity.gateway_key
+    assert isinstance(key, ECKey)
+    good = identity.actor_token("cust_001")
+    now = int(time.time())
+    header = {"alg": "ES256", "typ": "actor+jwt", "kid": key.kid}
+    claims: dict[str, Any] = {
+        "iss": "payment-platform-gateway",
+        "aud": "payment-platform-services",
+        "sub": "cust_001",
+        "user_id": "u",
+        "role": "customer",
+        "iat": now,
+        "exp": now + 60,
+    }
+    others = {
+        "access token": access_token,
+        "service token": identity.token("api-gateway"),
+        "type": sign(key, header | {"typ": "at+jwt"}, claims),
+        "a customer without id": sign(key, header, claims | {"sub": ""}),
+        "unknown role": sign(key, header, claims | {"role": "root"}),
+        "lives a day": sign(key, header, claims | {"exp": now + 86_400}),
+        "no iat": sign(key, header, claims | {"iat": None}),
+    }
+    return {
+        **foreign(key, good),
+        **{f"signed: {name}": token for name, token in misused(key, good, others=others).items()},
+    }
+
+
+@pytest.fixture(scope="module")
+async def access_token(gateway: Gateway) -> str:
+    """A good access token."""
+    async with gateway.http() as http:
+        return str((await login(http))["access_token"])
+
+
+@pytest.mark.parametrize("service", INSIDE)
+async def test_no_forged_token_opens_a_service(
+    running: Stack, identity: Identity, client: httpx.AsyncClient, service: str, access_token: str
+) -> None:
+    base, caller = running.url(service), CALLERS[service]
+    key = secrets.token_hex(8).encode()
+    common = {b"Content-Type": b"application/json", b"Idempotency-Key": key}
+    known = common | {b"Authorization": f"Bearer {identity.token(caller)}".encode()}
+    as_service = header_safe(service_forgeries(identity, caller))
+    as_actor = header_safe(actor_forgeries(identity, access_token))
+    accepted, tried = [], 0
+    for method, path in INSIDE[service]:
+        attempts = [(name, common | {b"Authorization": value}) for name, value in as_service.items()]
+        attempts += [
+            (f"actor: {name}", known | {b"X-Actor-Token": value.removeprefix(b"Bearer ")})
+            for name, value in as_actor.items()
+        ]
+        attempts.append(("nothing", common))
+        for name, headers in attempts:
+            tried += 1
+            answer = await client.request(method, base + path, content=b"{}", headers=headers)
+            if answer.status_code not in (401, 403) or answer.json()["code"] == "forbidden":
+                accepted.append((method, path, name, answer.status_code))
+        actor = identity.actor_token("cust_001").encode()
+        good = await client.request(
+            method, base + path, content=b"{}", headers=known | {b"X-Actor-Token": actor}
+        )
+        assert good.status_code != 401 and good.json().get("code") != "caller_not_allowed", good.text
+    print(f"{service}: {tried} attempts, {len(accepted)} accepted")
+    assert accepted == []
