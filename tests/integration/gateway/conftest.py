@@ -39,12 +39,12 @@ class Gateways:
     def __init__(self, stack: Stack, peer: EchoPeer, log_folder: Path) -> None:
         self._stack = stack
         self._peer = peer
-        self._log_folder = log_folder
+        self.log_folder = log_folder
         self.processes = Processes(log_folder)
 
     async def start(self, *, prefix: str = "", **variables: Any) -> Gateway:
         """A gateway that is ready; variables override its environment."""
-        port = _free_port()
+        port = free_port()
         prefix = prefix or f"test-{secrets.token_hex(4)}"
         ports = dict.fromkeys(self._stack.ports, self._peer.port) | {NAME: port}
         service = self._stack.services[NAME]
@@ -60,10 +60,11 @@ class Gateways:
 
     def log(self, gateway: Gateway) -> str:
         """What the gateway has written."""
-        return (self._log_folder / f"{gateway.process}.log").read_text()
+        return (self.log_folder / f"{gateway.process}.log").read_text()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

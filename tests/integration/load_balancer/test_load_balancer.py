@@ -130,6 +130,10 @@ def test_one_log_line_for_each_request_without_its_secrets(gateway: LoadBalancer
     lines = [line for line in logs() if "look-for-me" in line]
     (entry,) = [json.loads(line) for line in lines]
     assert (entry["method"], entry["path"], entry["status"]) == ("POST", "/v1/payments", 200)
+    for path in ("/v1/accounts/canary-4", "/v1/accounts/canary-5/entries?after=canary-6"):
+        httpx.get(f"{gateway.url}{path}", headers={"X-Request-Id": "account-number"}, timeout=10)
+    shown = [json.loads(line)["path"] for line in logs() if "account-number" in line]
+    assert shown == ["/v1/accounts/{number}", "/v1/accounts/{number}/entries"]
     assert not [line for line in logs() if "canary" in line or TOKEN in line]
 
 

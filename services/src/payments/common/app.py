@@ -50,6 +50,7 @@ def create_app(
         jwks_file=settings.identity_jwks_file,
         namespace=settings.identity_namespace,
         allowed=settings.callers,
+        reload=settings.key_reload_seconds,
     )
     app = FastAPI(
         title=settings.service,
@@ -63,7 +64,7 @@ def create_app(
             Middleware(
                 Callers,
                 callers=callers,
-                actors=ActorVerifier(settings.gateway_jwks_file),
+                actors=ActorVerifier(settings.gateway_jwks_file, reload=settings.key_reload_seconds),
                 open_paths=OPEN_PATHS | open_paths,
             ),
         ],

@@ -26,7 +26,7 @@ ACTOR_AUDIENCE = "payment-platform-services"
 ACTOR_TYPE = "actor+jwt"
 GATEWAY_ISSUER = "payment-platform-gateway"
 _CACHE_SIZE = 10_000
-_RELOAD_SECONDS = 10.0
+RELOAD_SECONDS = 10.0
 _LEEWAY_SECONDS = 10  # the clocks of two nodes differ
 _MAX_TOKEN_LENGTH = 4096
 _ACTOR_SECONDS = 600  # the gateway gives them less than half of this
@@ -52,10 +52,14 @@ class KeyFile:
     """A JWK Set (RFC 7517) in a mounted file, read again when the file has changed.
 
     A change that cannot be read keeps the keys before it.
+
+    Args:
+        reload: seconds between two looks at the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reload: float = RELOAD_SECONDS) -> None:
         self._path = path
+        self._reload = reload
         self._stamp: tuple[int, ...] = ()
         self._checked = 0.0
         self._keys: KeySet | None = None
@@ -67,7 +71,7 @@ class KeyFile:
             OSError, ValueError: the file is missing or no JWK Set, and was so from the beginning.
         """
         now = time.monotonic()
-        if self._keys is not None and now - self._checked <= _RELOAD_SECONDS:
+        if self._keys is not None and now - self._checked <= self._reload:
             return self._keys
         try:
             self._keys = self._read()
@@ -207,11 +211,19 @@ class CallerVerifier:
         jwks_file: the cluster's JWKS.
         namespace: callers live in the platform's own namespace.
         allowed: names of the ServiceAccounts that may call.
+        reload: seconds between two looks at the JWKS.
     """
 
     def __init__(
-        self, *, issuer_file: Path, jwks_file: Path, namespace: str, allowed: frozenset[str]
+        self,
+        *,
+        issuer_file: Path,
+        jwks_file: Path,
+        namespace: str,
+        allowed: frozenset[str],
+        reload: float = RELOAD_SECONDS,
     ) -> None:
+        self._reload = reload
         self._issuer_file = issuer_file
         self._jwks_file = jwks_file
         self._prefix = f"system:serviceaccount:{namespace}:"
@@ -244,14 +256,16 @@ class CallerVerifier:
                 exp={"essential": True},
             )
             # Clusters sign with RSA or ECDSA keys.
-            self._verifier = _Verifier(KeyFile(self._jwks_file), algorithms=["RS256", "ES256"], claims=claims)
+            self._verifier = _Verifier(
+                KeyFile(self._jwks_file, reload=self._reload), algorithms=["RS256", "ES256"], claims=claims
+            )
         return self._verifier
 
 
 class ActorVerifier:
     """Tells for whom a service calls, from the gateway's signed claim."""
 
-    def __init__(self, jwks_file: Path) -> None:
+    def __init__(self, jwks_file: Path, *, reload: float = RELOAD_SECONDS) -> None:
         claims = JWTClaimsRegistry(
             leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": GATEWAY_ISSUER},
@@ -261,7 +275,11 @@ class ActorVerifier:
             exp={"essential": True},
         )
         self._verifier = _Verifier(
-            KeyFile(jwks_file), algorithms=["ES256"], claims=claims, typ=ACTOR_TYPE, longest=_ACTOR_SECONDS
+            KeyFile(jwks_file, reload=reload),
+            algorithms=["ES256"],
+            claims=claims,
+            typ=ACTOR_TYPE,
+            longest=_ACTOR_SECONDS,
         )
 
     def verify(self, token: str | None) -> Actor | None:

@@ -30,6 +30,14 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
+def shown_path(scope: Scope) -> str:
+    """The path for logs: names in the place of what varies, as account numbers; "-" without a route."""
+    if "endpoint" not in scope:
+        return "-"
+    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    return "/".join(names.get(part, part) for part in scope["path"].split("/"))
+
+
 class RequestContext:
     """Takes or makes X-Request-Id, takes traceparent and X-Deadline, and echoes the id."""
 
@@ -56,7 +64,7 @@ class RequestContext:
                 message["headers"] = [*message["headers"], id_header]
                 if log.isEnabledFor(logging.DEBUG):  # the load balancer writes the access log
                     taken = round((time.monotonic() - began) * 1000, 2)
-                    fields = {"method": scope["method"], "path": scope["path"], "milliseconds": taken}
+                    fields = {"method": scope["method"], "path": shown_path(scope), "milliseconds": taken}
                     log.debug("request", extra={**fields, "status": message["status"]})
             await send(message)
 
@@ -97,7 +105,7 @@ class Problems:
         except TimeoutError:
             problem = Problem("service_unavailable", "The request's deadline has passed")
         except Exception:
-            log.exception("unexpected error", extra={"method": scope["method"], "path": scope["path"]})
+            log.exception("unexpected error", extra={"method": scope["method"], "path": shown_path(scope)})
             problem = Problem("internal_error")
         else:
             return

@@ -39,6 +39,9 @@ class ServiceSettings(BaseSettings):
     identity_namespace: str = "default"
     allowed_callers: str = Field(default="", description="Comma-separated Deployment names.")
     gateway_jwks_file: Path = Path("/etc/payment-platform/gateway-jwks/jwks.json")
+    key_reload_seconds: float = Field(
+        default=10.0, gt=0, le=60, description="Between two looks at mounted keys, which rotate."
+    )
 
     @property
     def callers(self) -> frozenset[str]:

@@ -60,7 +60,9 @@ def create(settings: Settings) -> FastAPI:
     users = UserStore(database, revocation_seconds=store.revocation_seconds)
     guard = Guard(revocations, prefix=prefix, limits=settings.limits)
     throttle = LoginThrottle(cache, prefix=prefix, failures=settings.login_failures, window_seconds=window)
-    signing, encryption = Keys(settings.signing_keys_file), Keys(settings.encryption_keys_file)
+    reload = settings.key_reload_seconds
+    signing = Keys(settings.signing_keys_file, reload=reload)
+    encryption = Keys(settings.encryption_keys_file, reload=reload)
     tokens = Tokens(signing, access_seconds=settings.access_token_seconds)
     passwords = Passwords(concurrency=settings.login_concurrency)
     payloads = Payloads(Encryption(encryption), cache, prefix=prefix)

@@ -5,7 +5,7 @@ from typing import Any
 
 from joserfc.jwk import KeySet
 
-from payments.common.auth import KeyFile
+from payments.common.auth import RELOAD_SECONDS, KeyFile
 
 
 class Keys:
@@ -15,8 +15,8 @@ class Keys:
         OSError, ValueError: at construction, when the file is missing or holds no usable JWK Set.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = KeyFile(path)
+    def __init__(self, path: Path, *, reload: float = RELOAD_SECONDS) -> None:
+        self._file = KeyFile(path, reload=reload)
         self._file.keys()
 
     def current(self) -> KeySet:
