@@ -18,29 +18,22 @@ from tests.support.echo_peer import EchoPeer
 from tests.support.forgeries import foreign, misused, sign
 
 BODY = b'{"transaction_id": "txn_001", "customer_id": "cust_001", "amount": 1}'
-# Routes of the services behind, one of each that does or tells something.
-INSIDE = {
-    "confirm-service": [("GET", "/v1/payments"), ("POST", "/payment/confirm"), ("POST", "/v1/payments")],
-    "account-service": [("GET", "/v1/accounts"), ("POST", "/transfers"), ("POST", "/reserve-funds")],
-    "otp-service": [("POST", "/generate-otp"), ("POST", "/verify-otp")],
-    "audit-service": [("GET", "/events")],
-    "kyc-service": [("POST", "/check-status"), ("GET", "/customers/cust_001/contact")],
-    "risk-service": [("POST", "/assess-risk")],
-    "ofac-service": [("POST", "/check-sanctions")],
-    "partner-bank-api": [("POST", "/process-transfer"), ("POST", "/check-balance")],
-    "notification-service": [("POST", "/send-notification")],
-}
-CALLERS = {
-    "confirm-service": "api-gateway",
-    "account-service": "api-gateway",
-    "audit-service": "api-gateway",
-    "otp-service": "confirm-service",
-    "risk-service": "confirm-service",
-    "partner-bank-api": "confirm-service",
-    "kyc-service": "risk-service",
-    "ofac-service": "risk-service",
-    "notification-service": "otp-service",
-}
+# Routes of the services behind that do or tell something, with a caller who may use them.
+INSIDE = [
+    ("confirm-service", "api-gateway", "GET", "/v1/payments"),
+    ("confirm-service", "api-gateway", "POST", "/payment/confirm"),
+    ("account-service", "api-gateway", "GET", "/v1/accounts"),
+    ("account-service", "confirm-service", "POST", "/transfers"),
+    ("audit-service", "api-gateway", "GET", "/events"),
+    ("otp-service", "confirm-service", "POST", "/generate-otp"),
+    ("otp-service", "confirm-service", "POST", "/verify-otp"),
+    ("risk-service", "confirm-service", "POST", "/assess-risk"),
+    ("partner-bank-api", "confirm-service", "POST", "/process-transfer"),
+    ("kyc-service", "risk-service", "POST", "/check-status"),
+    ("kyc-service", "notification-service", "GET", "/customers/cust_001/contact"),
+    ("ofac-service", "risk-service", "POST", "/check-sanctions"),
+    ("notification-service", "otp-service", "POST", "/send-notification"),
+]
 
 
 def header_safe(tokens: dict[str, str]) -> dict[str, bytes]:
@@ -196,33 +189,36 @@ async def access_token(gateway: Gateway) -> str:
         return str((await login(http))["access_token"])
 
 
-@pytest.mark.parametrize("service", INSIDE)
+@pytest.mark.parametrize(("service", "caller", "method", "path"), INSIDE)
 async def test_no_forged_token_opens_a_service(
-    running: Stack, identity: Identity, client: httpx.AsyncClient, service: str, access_token: str
+    running: Stack,
+    identity: Identity,
+    client: httpx.AsyncClient,
+    access_token: str,
+    service: str,
+    caller: str,
+    method: str,
+    path: str,
 ) -> None:
-    base, caller = running.url(service), CALLERS[service]
-    key = secrets.token_hex(8).encode()
-    common = {b"Content-Type": b"application/json", b"Idempotency-Key": key}
+    url = running.url(service) + path
+    common = {b"Content-Type": b"application/json", b"Idempotency-Key": secrets.token_hex(8).encode()}
     known = common | {b"Authorization": f"Bearer {identity.token(caller)}".encode()}
-    as_service = header_safe(service_forgeries(identity, caller))
-    as_actor = header_safe(actor_forgeries(identity, access_token))
-    accepted, tried = [], 0
-    for method, path in INSIDE[service]:
-        attempts = [(name, common | {b"Authorization": value}) for name, value in as_service.items()]
-        attempts += [
-            (f"actor: {name}", known | {b"X-Actor-Token": value.removeprefix(b"Bearer ")})
-            for name, value in as_actor.items()
-        ]
-        attempts.append(("nothing", common))
-        for name, headers in attempts:
-            tried += 1
-            answer = await client.request(method, base + path, content=b"{}", headers=headers)
-            if answer.status_code not in (401, 403) or answer.json()["code"] == "forbidden":
-                accepted.append((method, path, name, answer.status_code))
-        actor = identity.actor_token("cust_001").encode()
-        good = await client.request(
-            method, base + path, content=b"{}", headers=known | {b"X-Actor-Token": actor}
-        )
-        assert good.status_code != 401 and good.json().get("code") != "caller_not_allowed", good.text
-    print(f"{service}: {tried} attempts, {len(accepted)} accepted")
+    attempts = [
+        (name, common | {b"Authorization": value})
+        for name, value in header_safe(service_forgeries(identity, caller)).items()
+    ]
+    attempts += [
+        (f"actor: {name}", known | {b"X-Actor-Token": value.removeprefix(b"Bearer ")})
+        for name, value in header_safe(actor_forgeries(identity, access_token)).items()
+    ]
+    attempts.append(("nothing", common))
+    accepted = []
+    for name, headers in attempts:
+        answer = await client.request(method, url, content=b"{}", headers=headers)
+        if answer.status_code not in (401, 403) or answer.json()["code"] == "forbidden":
+            accepted.append((name, answer.status_code))
+    print(f"{service}: {len(attempts)} attempts at {method} {path}, {len(accepted)} accepted")
     assert accepted == []
+    actor = identity.actor_token("cust_001").encode()
+    good = await client.request(method, url, content=b"{}", headers=known | {b"X-Actor-Token": actor})
+    assert good.status_code != 401 and good.json().get("code") != "caller_not_allowed", good.text

@@ -138,3 +138,53 @@ async def test_scripts_of_allowed_origins_may_read(gateways: Gateways) -> None:
             assert methods == ("DELETE, GET, PATCH, POST" if allowed else None)
             if allowed:
                 assert "Idempotency-Key" in preflight.headers["access-control-allow-headers"]
+
+
+async def test_a_person_is_counted_from_whatever_address(gateways: Gateways, identity: Identity) -> None:
+    gateway = await gateways.start(RATE_LIMIT_REQUESTS=12)
+    async with gateway.http() as http:
+
+        async def ask(token: str, address: int) -> int:
+            headers = bearer(token) | {
+                "X-Load-Balancer-Token": identity.load_balancer_token,
+                "X-Forwarded-For": f"203.0.113.{address}",
+            }
+            return (await http.get("/v1/payments", headers=headers)).status_code
+
+        tokens = [(await login(http, name))["access_token"] for name in ("demo", "demo", "demo2")]
+        statuses = await asyncio.gather(*(ask(tokens[n % 2], n) for n in range(30)))
+        assert Counter(statuses) == {200: 12, 429: 18}
+        assert await ask(tokens[2], 99) == 200, "somebody else has a window of their own"
+
+
+async def test_logins_and_one_time_passwords_have_limits_of_their_own(gateways: Gateways) -> None:
+    gateway = await gateways.start(RATE_LIMIT_LOGINS=6, RATE_LIMIT_PASSWORDS=4, RATE_LIMIT_REQUESTS=1000)
+    async with gateway.http() as http:
+        token = (await login(http))["access_token"]
+        headers = bearer(token)
+
+        async def send(number: int) -> int:
+            key = {"Idempotency-Key": f"k{number}"}
+            return (await http.post(f"/v1/payments/p{number}/otp", headers=headers | key)).status_code
+
+        async def guess(number: int) -> int:
+            body = {"username": f"nobody-{number}", "password": "wrong"}
+            return (await http.post("/auth/login", json=body)).status_code
+
+        assert Counter(await asyncio.gather(*map(send, range(20)))) == {200: 4, 429: 16}
+        assert Counter(await asyncio.gather(*map(guess, range(20)))) == {401: 5, 429: 15}
+        answer = await http.get("/v1/payments", headers=headers)
+        assert (answer.status_code, answer.headers["ratelimit-limit"]) == (200, "1000")
+
+
+async def test_a_revoked_token_uses_up_nobodys_window(gateways: Gateways, identity: Identity) -> None:
+    gateway = await gateways.start(RATE_LIMIT_REQUESTS=10)
+    proof = {"X-Load-Balancer-Token": identity.load_balancer_token}
+    async with gateway.http() as http:
+        stolen, good = [(await login(http, "demo3"))["access_token"] for _ in range(2)]
+        await http.post("/auth/logout", headers=bearer(stolen))
+        for number in range(20):
+            headers = bearer(stolen) | proof | {"X-Forwarded-For": f"198.51.100.{number}"}
+            assert (await http.get("/v1/payments", headers=headers)).status_code == 401
+        headers = bearer(good) | proof | {"X-Forwarded-For": "198.51.100.99"}
+        assert (await http.get("/v1/payments", headers=headers)).status_code == 200

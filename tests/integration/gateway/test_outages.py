@@ -192,6 +192,19 @@ async def test_logins_have_a_local_cap_while_redis_is_away(platform: Platform) -
     assert await platform.status(platform.good) == 200
 
 
+async def test_one_time_passwords_have_a_local_cap_while_redis_is_away(platform: Platform) -> None:
+    await platform.redis.cut()
+
+    async def send(number: int) -> int:
+        headers = bearer(platform.good) | {"Idempotency-Key": f"k{number}"}
+        return (await platform.http.post(f"/v1/payments/p{number}/otp", headers=headers)).status_code
+
+    statuses = [await send(number) for number in range(14)]
+    assert statuses.count(200) == 10, statuses
+    assert statuses[-1] == 429
+    assert await platform.status(platform.good) == 200
+
+
 async def test_postgres_away(platform: Platform) -> None:
     await platform.postgres.cut()
     assert await platform.status(platform.good) == 200

@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
+import asyncpg
 import httpx
 import pytest
 
@@ -25,6 +27,7 @@ from tests.integration.gateway.conftest import Gateway, Gateways, bearer, free_p
 from tests.support.echo_peer import EchoPeer
 from tests.support.sealing import key_of, seal_jwe
 
+Database: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 TERMS = Terms(overlap=timedelta(seconds=3), keep=timedelta(seconds=5))
 YOUNG_SECONDS = 3.0  # what a token lives in this world; less than `keep`
 LATE = (0.0, 0.7, 1.3)  # seconds until a file reaches the two gateways and the service behind
@@ -172,7 +175,7 @@ class Load:
             self.refused.append(f"{what}: {answer.status_code} {answer.text[:200]}")
 
 
-async def test_rotation_under_load(world: World, peer: EchoPeer) -> None:
+async def test_rotation_under_load(world: World, peer: EchoPeer, database: Database) -> None:
     peer.body = b"{}"
     first, second = world.gateways
     before = {name: mount.state.keys[0]["kid"] for name, mount in world.cluster.mounts.items()}
@@ -195,6 +198,11 @@ async def test_rotation_under_load(world: World, peer: EchoPeer) -> None:
             name: [key["kid"] for key in mount.state.keys] for name, mount in world.cluster.mounts.items()
         }
         assert all(len(kids) == 1 and kids[0] != before[name] for name, kids in after.items())
+        told = await database.fetch(
+            "SELECT payload->>'kid' AS kid FROM gateway.outbox WHERE type = 'keys.rotated'"
+        )
+        counts = Counter(row["kid"] for row in told)
+        assert all(counts[before[name]] == counts[kids[0]] == 1 for name, kids in after.items()), counts
         for client in (one, two):
             published = (await client.get("/.well-known/jwks.json")).json()["keys"]
             assert {key["kid"] for key in published} == {kids[0] for kids in after.values()}

@@ -28,6 +28,7 @@ from payments.gateway.encryption import Encryption
 from payments.gateway.gate import Gate, InsideOnly
 from payments.gateway.guard import Guard
 from payments.gateway.health import Remembered
+from payments.gateway.key_news import KeyNews
 from payments.gateway.keys import Keys
 from payments.gateway.operations import routes
 from payments.gateway.passthrough import Passthrough
@@ -67,6 +68,7 @@ def create(settings: Settings) -> FastAPI:
     passwords = Passwords(concurrency=settings.login_concurrency)
     payloads = Payloads(Encryption(encryption), cache, prefix=prefix)
     peers = Peers(tokens)
+    news = KeyNews(store, {"signing": signing, "encryption": encryption}, seconds=reload)
     addresses = Addresses(settings.load_balancer_token.get_secret_value())
 
     confirm = http.peer(
@@ -102,7 +104,7 @@ def create(settings: Settings) -> FastAPI:
         title="Payment platform",
         openapi_url=None,
         redirect_slashes=False,
-        lifespan=lifespan([database, cache, http, producer, relay, revocations, passwords, payloads]),
+        lifespan=lifespan([database, cache, http, producer, relay, revocations, passwords, payloads, news]),
         routes=[*routes(operations), *meta_routes.documentation(operations), *probe_routes.values()],
         middleware=[
             Middleware(RequestContext, timeout=settings.request_timeout_seconds, trust_deadline=False),

@@ -116,7 +116,8 @@ class AuthRoutes:
 
     async def _renew_hash(self, user: User, password: str) -> None:
         if outdated(user.password_hash):
-            await self._store.rehash(user.person.user_id, await self._passwords.hash(password))
+            new = await self._passwords.hash(password)
+            await self._store.rehash(user.person.user_id, user.password_hash, new)
 
     def _answer(self, person: Person, session_id: str, refresh_token: str) -> Response:
         return reply(

@@ -14,7 +14,7 @@ from payments.contracts.event import PAYMENT_EVENTS
 from payments.gateway.domain import CUSTOMER, Person, refresh_hash
 
 SCHEMA = "gateway"
-REVISION = "0002"
+REVISION = "0003"
 # A revocation outlives the last access token that it concerns by this much.
 REVOCATION_MARGIN_SECONDS = 60
 
@@ -45,6 +45,13 @@ VALUES ($2, $3, $4, $5, $6)"""
 _REVOKED_SINCE = """
 SELECT session_id, extract(epoch FROM expires_at - now())::float8 AS seconds FROM gateway.revoked_tokens
 WHERE revoked_at >= $1 AND expires_at > now()"""
+_KEY_IN_USE = """
+WITH changed AS (
+  INSERT INTO gateway.keys_in_use (purpose, kid) VALUES ($7, $8)
+  ON CONFLICT (purpose) DO UPDATE SET kid = excluded.kid, since = now() WHERE keys_in_use.kid <> excluded.kid
+  RETURNING kid)
+INSERT INTO gateway.outbox (event_id, topic, key, type, payload, traceparent)
+SELECT $1, $2, $3, $4, $5::jsonb, $6 FROM changed"""
 _PURGE = """
 WITH revoked AS (DELETE FROM gateway.revoked_tokens WHERE expires_at < now() - interval '1 hour')
 DELETE FROM gateway.refresh_tokens WHERE expires_at < now() - interval '1 day'"""
@@ -89,10 +96,13 @@ class Store:
         row = await self._database.fetchrow(f"{_USER} WHERE username = $1", username)
         return None if row is None else user_of(row)
 
-    async def rehash(self, user_id: str, password_hash: str) -> None:
-        """Keep a hash with today's parameters."""
+    async def rehash(self, user_id: str, old: str, new: str) -> None:
+        """Keep a hash of the same password with today's parameters, unless the password changed meanwhile."""
         await self._database.execute(
-            "UPDATE gateway.users SET password_hash = $2 WHERE user_id = $1", user_id, password_hash
+            "UPDATE gateway.users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2",
+            user_id,
+            old,
+            new,
         )
 
     async def open_session(self, person: Person, session_id: str, refresh_token: str, *, client: str) -> None:
@@ -177,6 +187,11 @@ class Store:
         """Sessions and generations revoked since then, and the seconds for which they must be remembered."""
         rows = await self._database.fetch(_REVOKED_SINCE, moment)
         return [(row["session_id"], row["seconds"]) for row in rows]
+
+    async def key_in_use(self, purpose: str, kid: str) -> None:
+        """Event keys.rotated, unless that is known."""
+        data = {"purpose": purpose, "kid": kid}
+        await self._database.execute(_KEY_IN_USE, *event(purpose, "keys.rotated", data), purpose, kid)
 
     async def purge(self) -> None:
         """Forget tokens and revocations that have expired long ago."""
