@@ -200,7 +200,7 @@ async def test_every_failure_says_the_same(
     tokens += mutations(public)
     problems = [refused(await post_sealed(api, body)) for body in bodies]
     problems += [refused(await post_jwe(api, token)) for token in tokens]
-    print(f"{len(problems)} mutations, {len({str(problem) for problem in problems})} answer")
+    print(f"{len(problems)} mutations, {len({str(problem) for problem in problems})} answer")  # noqa: T201
     assert all(problem == problems[0] for problem in problems)
     assert peer.seen == []
 
@@ -280,7 +280,7 @@ async def test_every_failure_takes_as_long(api: httpx.AsyncClient, public: dict[
             refused(await post_jwe(api, token))
             times[kind].append(time.perf_counter() - began)
     medians = {kind: statistics.median(found) for kind, found in times.items()}
-    print({kind: f"{seconds * 1000:.2f} ms" for kind, seconds in medians.items()})
+    print({kind: f"{seconds * 1000:.2f} ms" for kind, seconds in medians.items()})  # noqa: T201
     # Without the pretended work garbage takes less than half as long.
     assert max(medians.values()) < 1.7 * min(medians.values()), medians
 

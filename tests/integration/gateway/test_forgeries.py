@@ -118,7 +118,7 @@ async def test_no_forged_access_token_opens_a_route_of_the_gateway(
             statuses[answer.status_code] += 1
             if answer.status_code not in (401, 403) or answer.json()["code"] == "forbidden":
                 accepted.append((method, path, name, answer.status_code))
-    print(f"{len(tokens)} forgeries x {len(closed)} routes: {dict(statuses)}")
+    print(f"{len(tokens)} forgeries x {len(closed)} routes: {dict(statuses)}")  # noqa: T201
     assert accepted == []
     assert peer.seen == []
     good = await http.get("/v1/payments", headers=bearer(session["access_token"]))
@@ -217,7 +217,7 @@ async def test_no_forged_token_opens_a_service(
         answer = await client.request(method, url, content=b"{}", headers=headers)
         if answer.status_code not in (401, 403) or answer.json()["code"] == "forbidden":
             accepted.append((name, answer.status_code))
-    print(f"{service}: {len(attempts)} attempts at {method} {path}, {len(accepted)} accepted")
+    print(f"{service}: {len(attempts)} attempts at {method} {path}, {len(accepted)} accepted")  # noqa: T201
     assert accepted == []
     actor = identity.actor_token("cust_001").encode()
     good = await client.request(method, url, content=b"{}", headers=known | {b"X-Actor-Token": actor})

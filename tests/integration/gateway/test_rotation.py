@@ -191,7 +191,7 @@ async def test_rotation_under_load(world: World, peer: EchoPeer, database: Datab
         await asyncio.sleep(max(LATE) + 0.5)
         load.ended = True
         await asyncio.gather(*people)
-        print(dict(load.answers), [mount.steps for mount in world.cluster.mounts.values()])
+        print(dict(load.answers), [mount.steps for mount in world.cluster.mounts.values()])  # noqa: T201
         assert load.refused == []
         assert all(count > 100 for count in load.answers.values()), load.answers
         after = {
