@@ -185,7 +185,7 @@ class Flows:
         found = (await self.api.get("/.well-known/jwks.json")).json()["keys"]
         (public,) = [key for key in found if key["use"] == "enc"]
         order = {"amount": 1700, "currency": "USD", "from_account": self.account, "to_account": "ACC001"}
-        body = json.dumps(order | {"description": self.hide("payload")}).encode()
+        body = self.hide("payload", json.dumps(order)).encode()
         token = seal_jwe(public, body, sub=self.customer, aud="POST /v1/payments")
         self.hide("ciphertext", token.split(".")[3])
         self.hide("content key", content_key(private, token).hex())

@@ -26,11 +26,14 @@ _NEXT = """
     SELECT max(sequence) AS last, count(*) AS count FROM (
         SELECT sequence FROM payments.outbox WHERE topic = 'payment-events' AND sequence > $1
         ORDER BY sequence LIMIT $2) AS next"""
-# The public documents alone: what only the platform may see is no member of these types.
+# The public documents alone: what only the platform may see is no member of these types. Events mask account
+# numbers; a merchant sees the own ones as in every answer.
 _EVENTS = """
     SELECT event_id, type, created_at, payload->>'customer_id' AS customer_id,
         CASE split_part(type, '.', 1)
-            WHEN 'payment' THEN to_json(jsonb_populate_record(NULL::payments.payment_document, payload))
+            WHEN 'payment' THEN to_json(jsonb_populate_record(NULL::payments.payment_document, payload || (
+                SELECT jsonb_build_object('from_account', p.from_account, 'to_account', p.to_account)
+                FROM payments.payments AS p WHERE p.id = payload->>'id')))
             WHEN 'refund' THEN to_json(jsonb_populate_record(NULL::payments.refund_document, payload))
             ELSE to_json(jsonb_populate_record(NULL::payments.webhook_endpoint_document, payload))
         END::text AS document
