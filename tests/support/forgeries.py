@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from joserfc import jws, jwt
@@ -36,14 +37,22 @@ def raw(key: ECKey, header: Any, payload: bytes) -> str:
     return jws.serialize_compact(header, payload, key, algorithms=["ES256"])
 
 
+@cache
+def strangers(kid: str) -> tuple[ECKey, RSAKey, ECKey]:
+    """Keys of the attacker's own that call themselves `kid`; made once, for they take long."""
+    return (
+        ECKey.generate_key("P-256", {"kid": kid}),
+        RSAKey.generate_key(2048, {"kid": kid}),
+        ECKey.generate_key("P-384", {"kid": kid}),
+    )
+
+
 def foreign(key: ECKey, good: str) -> dict[str, str]:
     """Made without the private key: what an attacker can do with a good token and the published keys."""
     header_part, payload, signature = good.split(".")
     header, claims = json.loads(decode(header_part)), json.loads(decode(payload))
     kid = str(key.kid)
-    stranger = ECKey.generate_key("P-256", {"kid": kid})
-    rsa = RSAKey.generate_key(2048, {"kid": kid})
-    p384 = ECKey.generate_key("P-384", {"kid": kid})
+    stranger, rsa, p384 = strangers(kid)
     public = key.as_dict(private=False)
     r_s = decode(signature)
     s_other = (P256_ORDER - int.from_bytes(r_s[32:], "big")).to_bytes(32, "big")

@@ -28,8 +28,8 @@ from tests.support.echo_peer import EchoPeer
 from tests.support.sealing import key_of, seal_jwe
 
 Database: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-TERMS = Terms(overlap=timedelta(seconds=3), keep=timedelta(seconds=5))
-YOUNG_SECONDS = 3.0  # what a token lives in this world; less than `keep`
+TERMS = Terms(overlap=timedelta(seconds=2.5), keep=timedelta(seconds=5))
+YOUNG_SECONDS = 2.0  # what a token lives in this world; less than `keep`
 LATE = (0.0, 0.7, 1.3)  # seconds until a file reaches the two gateways and the service behind
 SERVICE = "account-service"
 BODY = b'{"transaction_id": "txn_001", "customer_id": "cust_001", "amount": 1000.00}'
