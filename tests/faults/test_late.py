@@ -5,6 +5,7 @@ connections work. Meanwhile the payment has come to another end.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from tests.support.faults.sizes import rng
 from tests.support.faults.system import Platform
 from tests.support.faults.toxic import Toxic
 from tests.support.internal_calls import eventually
+
+GIVEN_UP_AFTER = 8.0  # seconds; a statement is waited for 5
 
 
 @asynccontextmanager
@@ -58,6 +61,7 @@ async def test_a_late_statement_moves_nothing(system: Platform, report: dict[str
             )
         payments = [await create(payer) for payer in payers]
         await line.set("stuck")
+        sent = time.monotonic()
         confirming = [
             asyncio.create_task(payer.api.post(f"/v1/payments/{payment}/confirm"))
             for payer, payment in zip(payers, payments, strict=True)
@@ -72,6 +76,7 @@ async def test_a_late_statement_moves_nothing(system: Platform, report: dict[str
         await system.nothing_open()
         ends = [row["status"] for row in await system.ends(payments)]
         held_back = line.held
+        await asyncio.sleep(max(0.0, GIVEN_UP_AFTER - (time.monotonic() - sent)))
         await line.set("pass")
         await asyncio.sleep(1)
     report |= {"answers": [answer.status for answer in answers], "ends": ends, "statements_late": held_back}

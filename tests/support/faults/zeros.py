@@ -21,7 +21,10 @@ MONEY = {
     "balance is not its entries": """
         SELECT a.account_number, a.posted_minor::text FROM accounts.accounts a
         LEFT JOIN (SELECT account_number, sum(amount_minor) AS entered FROM accounts.entries GROUP BY 1) e
-            USING (account_number) WHERE a.posted_minor <> coalesce(e.entered, 0)""",
+            USING (account_number)
+        LEFT JOIN (SELECT account_number, sum(posted_minor) AS shared FROM accounts.shares GROUP BY 1) s
+            USING (account_number)
+        WHERE coalesce(a.posted_minor, s.shared, 0) <> coalesce(e.entered, 0)""",
     "held is not its holds": """
         SELECT a.account_number, a.held_minor::text FROM accounts.accounts a
         LEFT JOIN (SELECT account_number, sum(amount_minor + fee_minor) AS reserved FROM accounts.holds

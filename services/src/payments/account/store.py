@@ -5,22 +5,33 @@ Problem(service_unavailable) while the database is away; whether the operation t
 repeating it answers.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from asyncpg import Record
+from asyncpg import DivisionByZeroError, Record
 
 from payments.account.messages import ReserveRequest, ReturnRequest, TransferRequest, ValidateRequest
+from payments.common import context
+from payments.common.clock import utcnow
 from payments.common.db import Database
+from payments.common.errors import unavailable
 
 SCHEMA = "accounts"
 REVISION = "0003"
 
+_PATIENCE = 5.0  # seconds that a caller waits at the most
+_SKEW = timedelta(seconds=2)  # what the clocks here and in PostgreSQL may differ
+
+# A network that heals may deliver a statement long after its sender has given up, and whoever looked after
+# the payment since then found nothing and ended it. So these two say until when they may take place; a
+# division by zero undoes what comes later.
 _TRANSFER = """
-SELECT o_refusal AS refusal, o_id AS id, o_at AS at
+SELECT o_refusal AS refusal, o_id AS id, o_at AS at,
+       1 / (clock_timestamp() < $10::timestamptz)::int AS in_time
 FROM accounts.post_transfer($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _POSTED = "SELECT id, posted_at AS at FROM accounts.transfers WHERE payment_id = $1 AND kind = 'payment'"
 _RESERVE = """
-SELECT o_refusal AS refusal, o_id AS id, o_status AS status, o_expires_at AS expires_at
+SELECT o_refusal AS refusal, o_id AS id, o_status AS status, o_expires_at AS expires_at,
+       1 / (clock_timestamp() < $10::timestamptz)::int AS in_time
 FROM accounts.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _POST = """
 SELECT o_refusal AS refusal, o_hold_id AS id, o_transfer_id AS transfer_id, o_at AS at
@@ -87,6 +98,7 @@ class Store:
             t.currency,
             actor,
             traceparent,
+            _latest(),
         )
 
     async def posted(self, payment_id: str) -> Record | None:
@@ -108,6 +120,7 @@ class Store:
             actor,
             traceparent,
             r.bank_reference,
+            _latest(),
         )
 
     async def post_hold(self, payment_id: str, bank_reference: str, traceparent: str | None) -> Record:
@@ -161,6 +174,14 @@ class Store:
         await self._database.fetchval("SELECT 1", timeout=2)
 
     async def _one(self, sql: str, *args: object) -> Record:
-        row = await self._database.fetchrow(sql, *args)
+        try:
+            row = await self._database.fetchrow(sql, *args)
+        except DivisionByZeroError as error:
+            raise unavailable("The database") from error
         assert row is not None  # these statements always return one row
         return row
+
+
+def _latest() -> datetime:
+    """When the caller has surely given up; well before anybody else takes the payment over."""
+    return utcnow() + timedelta(seconds=context.remaining(_PATIENCE)) + _SKEW
