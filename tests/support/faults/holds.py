@@ -88,13 +88,25 @@ class Holds:
 
     async def reached(self, count: int, seconds: float) -> dict[int, int]:
         """Wait until `count` points hold a statement; the backends' process ids by point."""
-        assert self._connection is not None
         end = time.monotonic() + seconds
         while True:
-            rows = await self._connection.fetch(_WAITING, self._points)
-            if len({row["point"] for row in rows}) >= count or time.monotonic() > end:
-                return {row["point"]: row["pid"] for row in rows}
+            found = {row["point"]: row["pid"] for row in await self._waiting()}
+            if len(found) >= count or time.monotonic() > end:
+                return found
             await asyncio.sleep(0.02)
+
+    async def waiting(self, count: int, seconds: float) -> list[int]:
+        """Wait until `count` statements are held, at whichever points; the backends' process ids."""
+        end = time.monotonic() + seconds
+        while True:
+            found = [row["pid"] for row in await self._waiting()]
+            if len(found) >= count or time.monotonic() > end:
+                return found
+            await asyncio.sleep(0.02)
+
+    async def _waiting(self) -> list[asyncpg.Record]:
+        assert self._connection is not None
+        return await self._connection.fetch(_WAITING, self._points)
 
     async def finish(self, pids: list[int], *, commit: bool) -> None:
         """Let what is held commit, or roll it back; hold nothing from now on."""
