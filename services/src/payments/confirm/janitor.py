@@ -85,7 +85,7 @@ class Janitor(Loop):
 
     async def _watch(self) -> None:
         """Tell, once for each attempt, that nobody knows what became of a payment."""
-        self._watch_at = monotonic() + WATCH_SECONDS
+        self._watch_at = monotonic() + min(WATCH_SECONDS, self._cleaning_seconds)
         for payment in await self._store.alert_stuck(self._stuck_after, STUCK_BATCH):
             log.error(
                 "payment is stuck: its outcome is not known since %s",

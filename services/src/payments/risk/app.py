@@ -11,7 +11,7 @@ from payments.common.http import Http
 from payments.risk.cache import VersionedCache
 from payments.risk.peers import Kyc, Ofac, Screening, Verification
 from payments.risk.routes import Routes
-from payments.risk.rules import load
+from payments.risk.rules import RulesError, RuleSet, load
 from payments.risk.settings import Settings
 from payments.risk.usecases import Assessor
 
@@ -21,9 +21,8 @@ log = logging.getLogger(__name__)
 
 
 def create(settings: Settings) -> FastAPI:
-    """The app, with everything it stands on. Raises RulesError, or OSError for no file of rules."""
-    rules = load(settings.risk_rules_file)
-    log.info("%d rules decide", len(rules.enforced), extra={"rules_version": rules.version})
+    """The app, with everything it stands on. Raises SystemExit(1) for rules that cannot be read."""
+    rules = _rules(settings)
     http = Http(TokenFile(settings.identity_token_file))
     timeout = settings.peer_timeout_seconds
     kyc_peer = http.peer("kyc-service", settings.kyc_service_url, timeout=timeout)
@@ -42,3 +41,14 @@ def create(settings: Settings) -> FastAPI:
         ],
         dependencies={"kyc-service": kyc_peer.ping, "ofac-service": ofac_peer.ping},
     )
+
+
+def _rules(settings: Settings) -> RuleSet:
+    """A pod with wrong rules never becomes ready, so the rollout stops and the pods before it go on."""
+    try:
+        rules = load(settings.risk_rules_file)
+    except (RulesError, OSError) as error:
+        log.error("the rules in %s cannot be used: %s", settings.risk_rules_file, error)
+        raise SystemExit(1) from error
+    log.info("%d rules decide", len(rules.enforced), extra={"rules_version": rules.version})
+    return rules
