@@ -1,4 +1,4 @@
-"""risk-service with rules of its own: taken from the file, recorded with the assessment, refused when wrong."""
+"""risk-service with rules of its own: taken from the file, kept with the assessment, refused when wrong."""
 
 import asyncio
 import json
