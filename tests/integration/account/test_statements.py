@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from payments.gateway.answers import Statement
+from payments.gateway.account_answers import Statement
 
 from .conftest import Ledger, unique
 

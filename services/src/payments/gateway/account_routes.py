@@ -1,6 +1,8 @@
 """Accounts and the audit trail, read from their owners."""
 
-from payments.gateway import answers, models
+from payments.gateway import models
+from payments.gateway.account_answers import Account, Entry, Statement
+from payments.gateway.answers import AuditEvent, Page
 from payments.gateway.domain import AUDITOR
 from payments.gateway.operations import Operation
 from payments.gateway.passthrough import Passthrough
@@ -26,7 +28,7 @@ def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
             tag="Accounts",
             endpoint=account.get("/v1/accounts", models.PageQuery),
             query=models.PageQuery,
-            response=answers.Page[answers.Account],
+            response=Page[Account],
         ),
         Operation(
             method="GET",
@@ -34,7 +36,7 @@ def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
             summary="Read an account",
             tag="Accounts",
             endpoint=account.get("/v1/accounts/{number}", models.NoQuery),
-            response=answers.Account,
+            response=Account,
             errors=("account_not_found",),
         ),
         Operation(
@@ -44,7 +46,7 @@ def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
             tag="Accounts",
             endpoint=account.get("/v1/accounts/{number}/entries", models.EntriesQuery),
             query=models.EntriesQuery,
-            response=answers.Page[answers.Entry],
+            response=Page[Entry],
             errors=("account_not_found",),
         ),
         Operation(
@@ -55,7 +57,7 @@ def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
             tag="Accounts",
             endpoint=account.get("/v1/accounts/{number}/statements", models.StatementQuery, accept=True),
             query=models.StatementQuery,
-            response=answers.Statement,
+            response=Statement,
             media=(("text/csv", _CSV),),
             errors=("account_not_found",),
         ),
@@ -67,7 +69,7 @@ def operations(account: Passthrough, audit: Passthrough) -> list[Operation]:
             tag="Audit",
             endpoint=audit.get("/events", models.AuditQuery, roles=(AUDITOR,)),
             query=models.AuditQuery,
-            response=answers.Page[answers.AuditEvent],
+            response=Page[AuditEvent],
             errors=("forbidden",),
         ),
     ]
