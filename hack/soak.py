@@ -20,6 +20,7 @@ SUITES = {
     "kills": "tests/faults/test_kills.py",
     "kafka": "tests/faults/test_kafka.py",
     "outages": "tests/faults/test_outages.py",
+    "ledger": "tests/integration/account/test_histories.py",
     "api": "tests/integration/api",
     "verification": "tests/integration/verification/test_volume.py",
     "cluster": "tests/e2e/test_faults.py",

@@ -1,6 +1,6 @@
 """Random histories of the ledger, many operations at once, in several currencies; afterwards SQL counts.
 
-The operations that each worker asks for follow from the seed alone, not from the answers. TEST_SEED repeats
+The operations that each worker asks for follow from the seed alone, not from the answers. SEED repeats
 them; SOAK=1 makes 100,000 of them, TEST_LEDGER_OPERATIONS any other number.
 """
 
@@ -25,7 +25,7 @@ from payments.common.settings import DatabaseSettings
 
 from .conftest import Ledger, unique
 
-SEED = int(os.environ.get("TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+SEED = int(os.environ.get("SEED") or "0") or random.SystemRandom().randrange(1, 10**9)
 OPERATIONS = int(os.environ.get("TEST_LEDGER_OPERATIONS") or ("100000" if os.environ.get("SOAK") else "2000"))
 WORKERS = 16
 CURRENCIES = ("USD", "EUR", "JPY", "KWD")
@@ -165,7 +165,7 @@ async def plan_history(ledger: Ledger, chance: random.Random, count: int) -> tup
 
 @pytest.mark.timeout(3600)
 async def test_any_history_keeps_the_books(stack: Stack, ledger: Ledger) -> None:
-    print(f"TEST_SEED={SEED} TEST_LEDGER_OPERATIONS={OPERATIONS}")  # noqa: T201  to repeat a failure
+    print(f"SEED={SEED} TEST_LEDGER_OPERATIONS={OPERATIONS}")  # noqa: T201  to repeat a failure
     chance = random.Random(SEED)
     plans, accounts = await plan_history(ledger, chance, OPERATIONS // 12)
     host, port = stack.servers.postgres
