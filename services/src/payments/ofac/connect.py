@@ -1,4 +1,4 @@
-"""The database connection of the command line tools, from the service's own environment."""
+"""A synchronous database connection, for what writes whole lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,8 @@ from payments.common.settings import DatabaseSettings
 
 
 @contextmanager
-def connection() -> Iterator[psycopg.Connection]:
-    """A connection that commits at the end. Raises pydantic.ValidationError or psycopg.Error."""
-    settings = DatabaseSettings()  # type: ignore[call-arg]  # filled from the environment
+def connection(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
+    """A connection that commits at the end. Raises psycopg.Error."""
     with psycopg.connect(
         host=settings.database_host,
         port=settings.database_port,

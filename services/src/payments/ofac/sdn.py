@@ -16,6 +16,7 @@ from datetime import datetime
 from payments.ofac.domain.listing import BirthDate, Entry, EntryType, Name, NameKind
 
 FILES = ("sdn.csv", "alt.csv", "add.csv", "sdn_comments.csv")
+SUMS = "SHA256SUMS"
 _COLUMNS = {"sdn.csv": 12, "alt.csv": 5, "add.csv": 6, "sdn_comments.csv": 2}
 _TYPES: dict[str, EntryType] = {"individual": "individual", "vessel": "vessel", "aircraft": "aircraft"}
 _ALIAS_KINDS: dict[str, NameKind] = {"aka": "aka", "fka": "fka", "nka": "nka"}
@@ -37,20 +38,29 @@ class ListError(ValueError):
 
 @dataclass(frozen=True)
 class SanctionsList:
-    """A list with the SHA-256 over the files it came from."""
+    """A list with the SHA-256 over the files it came from, and their size."""
 
     hash: str
     entries: tuple[Entry, ...]
+    bytes: int = 0
+
+    @property
+    def names(self) -> int:
+        """Names of all entries."""
+        return sum(len(entry.names) for entry in self.entries)
 
 
 def read(files: Mapping[str, bytes]) -> SanctionsList:
     """The list in the files' contents, by file name; only sdn.csv is required.
 
+    With SHA256SUMS (as sha256sum writes it) each file must be the one that it names.
+
     Raises:
-        ListError: a file is missing, empty or malformed.
+        ListError: a file is missing, empty, cut short, malformed, of another list or not as its sum says.
     """
     if "sdn.csv" not in files:
         raise ListError("sdn.csv is missing")
+    _check_sums(files)
     aliases: dict[int, list[Name]] = defaultdict(list)
     for number, _, kind, text, _ in _rows(files, "alt.csv"):
         if text:
@@ -80,11 +90,17 @@ def read(files: Mapping[str, bytes]) -> SanctionsList:
         )
     if not entries:
         raise ListError("sdn.csv has no entries")
+    numbers = {entry.ent_num for entry in entries}
+    if len(numbers) < len(entries):
+        raise ListError("sdn.csv has several entries of one number")
+    for name, named in (("alt.csv", aliases), ("add.csv", countries), ("sdn_comments.csv", comments)):
+        if strangers := set(named) - numbers:
+            raise ListError(f"{name} is not of the same list as sdn.csv: entry {min(strangers)} is missing there")
     digest = hashlib.sha256()
     for name in FILES:
         content = files.get(name, b"")
         digest.update(f"{name} {len(content)}\n".encode() + content)
-    return SanctionsList(digest.hexdigest(), tuple(entries))
+    return SanctionsList(digest.hexdigest(), tuple(entries), sum(map(len, files.values())))
 
 
 def birth_dates(remarks: str) -> tuple[BirthDate, ...]:
@@ -118,9 +134,12 @@ def _is_month(text: str) -> bool:
 
 
 def _rows(files: Mapping[str, bytes], name: str) -> Iterator[list[str]]:
+    content = files.get(name, b"")
     # The published files end with the control character SUB.
-    text = _decode(files.get(name, b"")).rstrip("\x1a\r\n ")
-    reader = csv.reader(text.splitlines(), skipinitialspace=True)
+    if content and not content.endswith((b"\n", b"\x1a")):
+        raise ListError(f"{name} is cut short: its last line has no end")
+    text = _decode(content).rstrip("\x1a\r\n ")
+    reader = csv.reader(text.splitlines(), skipinitialspace=True, strict=True)
     try:
         for row in reader:
             if len(row) != _COLUMNS[name] or not row[0].strip().isdecimal():
@@ -128,6 +147,18 @@ def _rows(files: Mapping[str, bytes], name: str) -> Iterator[list[str]]:
             yield ["" if (cell := value.strip()) == "-0-" else cell for value in row]
     except csv.Error as error:
         raise ListError(f"{name} line {reader.line_num}: {error}") from error
+
+
+def _check_sums(files: Mapping[str, bytes]) -> None:
+    if SUMS not in files:
+        return
+    sums = {}
+    for line in _decode(files[SUMS]).splitlines():
+        digest, _, name = line.strip().partition(" ")
+        sums[name.strip().removeprefix("*").lower()] = digest.lower()
+    for name in FILES:
+        if name in files and sums.get(name) != hashlib.sha256(files[name]).hexdigest():
+            raise ListError(f"{name} is not the file that {SUMS} names: its SHA-256 differs")
 
 
 def _decode(content: bytes) -> str:

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import psycopg
 
-from payments.ofac.loading import add_rule, load
+from payments.ofac.loading import block, load
 from payments.ofac.sdn import FILES, read
 
 _BLOCKED = ("BLOCKED_CUSTOMER_001", "SANCTIONED_ENTITY_002")
@@ -17,11 +17,4 @@ def seed(connection: psycopg.Connection) -> None:
         content = {name: folder.joinpath(name).read_bytes() for name in FILES}
         load(connection, read(content), source="SAMPLE_LIST", by="demo data")
     for customer_id in _BLOCKED:
-        add_rule(
-            connection,
-            customer_id=customer_id,
-            action="block",
-            ent_num=None,
-            reason="stands on the sample list",
-            by="demo data",
-        )
+        block(connection, customer_id=customer_id, reason="stands on the sample list", by="demo data")

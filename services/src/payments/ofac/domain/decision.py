@@ -1,7 +1,7 @@
 """From names that look alike to a decision, with its reasons."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -43,13 +43,19 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A person's earlier decision: block this customer, or allow them although an entry looks alike.
+    """A person's earlier decision: block this subject, or allow it although an entry looks alike.
 
-    `ent_num` None allows for every entry; a block needs none.
+    `entries` are those that an allow is about, by ent_num, with the fingerprint that each had then.
     """
 
+    rule_id: str
     action: Action
-    ent_num: int | None = None
+    entries: Mapping[int, str] = field(default_factory=dict)
+
+    def allows(self, entry: Entry) -> bool:
+        """True for an allow of this very entry, as long as the list says the same of it."""
+        fingerprint = self.entries.get(entry.ent_num)
+        return self.action == "allow" and fingerprint is not None and fingerprint == entry.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The outcome: the worst of the matches, with all of them, the worst first."""
+    """The outcome: the worst of the matches, with all of them, the worst first; `rules` decided it, too."""
 
     decision: Decision
     score: float
     matches: tuple[Match, ...]
     reasons: tuple[str, ...]
+    rules: tuple[str, ...] = ()
 
 
 _ORDER: dict[Decision, int] = {"clear": 0, "possible_match": 1, "match": 2}
@@ -162,16 +169,17 @@ def decide(
 
     Args:
         hits: the best hit of each entry that may be meant.
-        rules: what persons have decided about this customer.
+        rules: what persons have decided about this customer or name; a block wins.
         readable: False when the name has no letters that could be compared with the list.
     """
     reasons: list[str] = []
-    allowed = {rule.ent_num for rule in rules if rule.action == "allow"}
-    judged = [judge(hit, subject, thresholds) for hit in hits]
+    applied = [rule.rule_id for rule in rules if rule.action == "block"]
     matches = []
-    for match in judged:
-        if match.decision != "clear" and (None in allowed or match.hit.entry.ent_num in allowed):
+    for match in (judge(hit, subject, thresholds) for hit in hits):
+        allow = next((rule for rule in rules if rule.allows(match.hit.entry)), None)
+        if match.decision != "clear" and allow is not None:
             match = Match(match.hit, "clear", (*match.reasons, "allowed_by_rule"))
+            applied.append(allow.rule_id)
         matches.append(match)
     matches.sort(key=lambda match: (-_ORDER[match.decision], -match.hit.score.score, match.hit.entry.ent_num))
     decision = worst([match.decision for match in matches])
@@ -186,4 +194,4 @@ def decide(
     if any(rule.action == "block" for rule in rules):
         decision, score = "match", 1.0
         reasons.append("blocked_by_rule")
-    return Screening(decision, score, tuple(matches), tuple(reasons))
+    return Screening(decision, score, tuple(matches), tuple(reasons), tuple(dict.fromkeys(applied)))

@@ -1,5 +1,6 @@
 """What stands on a sanctions list."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -60,6 +61,12 @@ class Entry:
     birth_dates: tuple[BirthDate, ...] = ()
     documents: tuple[str, ...] = ()
     remarks: str = field(default="", repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one whenever anything that the list says about this entry is another."""
+        said = (self.type, [(n.kind, n.text) for n in self.names], self.programs, self.countries, self.remarks)
+        return hashlib.sha256(repr(said).encode()).hexdigest()
 
     @property
     def primary(self) -> str:

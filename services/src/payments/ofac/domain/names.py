@@ -80,6 +80,11 @@ def fold(name: str) -> str:
     return _OTHER.sub(" ", text).strip()
 
 
+def key(name: str) -> str:
+    """The words in order of the alphabet: one key for "SMITH, John" and "John Smith", and no other name."""
+    return " ".join(sorted(fold(name).split()))
+
+
 def is_readable(name: str) -> bool:
     """True when every word could be read; a name in another script cannot be compared with the list."""
     words = fold(name).split()

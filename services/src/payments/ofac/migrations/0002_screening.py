@@ -1,0 +1,10 @@
+"""Rules by operators, refreshes of the list, rescreening of customers."""
+
+from payments.common.migration import run_sql
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    run_sql(__file__)
