@@ -26,9 +26,25 @@ class Calls:
     service: str
     caller: str
 
-    async def post(self, path: str, body: Any, *, caller: str | None = None) -> httpx.Response:
-        """POST `body` as JSON."""
-        return await self.http.post(self.url(path), json=body, headers=self._headers(caller, None))
+    async def post(
+        self,
+        path: str,
+        body: Any,
+        *,
+        caller: str | None = None,
+        actor: str | None = None,
+        key: str | None = None,
+    ) -> httpx.Response:
+        """POST `body` as JSON, on behalf of a person of the role `actor`, with an Idempotency-Key."""
+        headers = self._headers(caller, actor) | ({"Idempotency-Key": key} if key else {})
+        return await self.http.post(self.url(path), json=body, headers=headers)
+
+    async def delete(
+        self, path: str, *, caller: str | None = None, actor: str | None = None, **params: str
+    ) -> httpx.Response:
+        """DELETE, on behalf of a person of the role `actor` when given."""
+        headers = self._headers(caller, actor)
+        return await self.http.delete(self.url(path), params=params, headers=headers)
 
     async def get(
         self, path: str, *, caller: str | None = None, actor: str | None = None, **params: str | int

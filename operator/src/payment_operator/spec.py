@@ -269,6 +269,27 @@ class Webhooks(Model):
     )
 
 
+class Sanctions(Model):
+    """Where the sanctions list comes from."""
+
+    source: str | None = Field(
+        None,
+        max_length=500,
+        pattern=r"^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9._~/-]*)?$",
+        description="URL of the folder with sdn.csv, alt.csv, add.csv and sdn_comments.csv, on port 443;"
+        " default none: lists are loaded by hand.",
+    )
+    refresh_interval: str | None = Field(
+        None,
+        max_length=8,
+        pattern=r"^[1-9][0-9]*[smhd]$",
+        description='Between two looks at it. Default "1d".',
+    )
+    stale_after_days: Annotated[int, Field(ge=1, le=365)] | None = Field(
+        None, description="From this age on the list is told to be stale. Default 7."
+    )
+
+
 class Demo(Model):
     """Sample customers."""
 
@@ -323,6 +344,7 @@ class PaymentPlatformSpec(Model):
     notifications: Notifications | None = Field(None, description="Who delivers messages to customers.")
     webhooks: Webhooks | None = Field(None, description="Telling merchants' servers of events.")
     risk: Risk | None = Field(None, description="How payments are judged; default the built-in rules.")
+    sanctions: Sanctions | None = Field(None, description="Where the sanctions list comes from.")
     demo: Demo | None = Field(None, description="Sample customers.")
     verification: Verification | None = Field(
         None, description="The scheduled proof that no money is lost or doubled."

@@ -24,6 +24,7 @@ OWN = {
     "confirm-service": {"WEBHOOKS_ENABLED", "WEBHOOKS_ALLOW_PRIVATE", "WEBHOOKS_RETENTION_DAYS"},
     "otp-service": {"OTP_HMAC_KEY"},
     "notification-service": {"SMS_PROVIDER", "EMAIL_PROVIDER", "PUSH_PROVIDER"},
+    "ofac-service": {"SANCTIONS_SOURCE", "SANCTIONS_REFRESH_SECONDS", "SANCTIONS_STALE_DAYS"},
 }  # fmt: skip
 
 

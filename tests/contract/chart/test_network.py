@@ -157,6 +157,16 @@ def test_webhooks_reach_private_addresses_only_when_both_are_allowed() -> None:
         assert allowed(objects) == set(expected(private_webhooks=False))
 
 
+def test_a_list_on_a_server_is_reached_on_the_internet_only() -> None:
+    values = {"profile": "dev", "sanctions": {"source": "https://lists.example.com/sdn"}}
+    policies = named(render(values), "NetworkPolicy")
+    assert [name for name, policy in policies.items() if "0.0.0.0/0" in str(policy["spec"])] == [
+        "ofac-service"
+    ]
+    without = named(render({"profile": "dev"}), "NetworkPolicy")
+    assert "0.0.0.0/0" not in str(without)
+
+
 def test_a_node_port_opens_the_dependency() -> None:
     values = {"profile": "dev", "postgres": {"nodePort": 30432}, "redis": {"nodePort": 30379}}
     more = allowed(render(values)) - set(expected())

@@ -19,6 +19,7 @@ from payments.gateway import (
     auth_routes,
     meta_routes,
     payment_routes,
+    screening_routes,
     user_routes,
     webhook_routes,
 )
@@ -76,6 +77,8 @@ def create(settings: Settings) -> FastAPI:
     )
     account = http.peer("account-service", settings.account_service_url)
     audit = http.peer("audit-service", settings.audit_service_url)
+    ofac = http.peer("ofac-service", settings.ofac_service_url)
+    kyc = http.peer("kyc-service", settings.kyc_service_url)
 
     auth = auth_routes.AuthRoutes(
         store, users, tokens, passwords, revocations, throttle, access_seconds=settings.access_token_seconds
@@ -98,6 +101,7 @@ def create(settings: Settings) -> FastAPI:
         *account_routes.operations(
             Passthrough(peers, payloads, account), Passthrough(peers, payloads, audit)
         ),
+        *screening_routes.operations(Passthrough(peers, payloads, ofac), Passthrough(peers, payloads, kyc)),
         *meta_routes.operations(signing, encryption, probe_routes["/health"].endpoint),
     ]
     app = FastAPI(

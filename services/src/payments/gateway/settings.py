@@ -15,6 +15,8 @@ class Settings(ServiceSettings, DatabaseSettings, RedisSettings, KafkaSettings):
     confirm_service_url: str
     account_service_url: str
     audit_service_url: str
+    ofac_service_url: str
+    kyc_service_url: str
 
     signing_keys_file: Path = Field(description="JWK Set of private keys; the first one signs.")
     encryption_keys_file: Path = Field(description="JWK Set of RSA private keys for encrypted payloads.")

@@ -3,9 +3,12 @@
 from fastapi import FastAPI
 
 from payments.common.app import create_app
+from payments.common.background import Loop
 from payments.common.db import Database
 from payments.common.kafka import Producer
 from payments.common.outbox import RETENTION, Relay
+from payments.kyc.decision_store import DecisionStore
+from payments.kyc.operator_routes import OperatorRoutes
 from payments.kyc.routes import Routes
 from payments.kyc.settings import Settings
 from payments.kyc.store import SCHEMA, Store
@@ -18,11 +21,11 @@ def create(settings: Settings) -> FastAPI:
     database = Database(settings, application=settings.service)
     producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
     relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
-    store = Store(database)
+    store, decisions = Store(database), DecisionStore(database)
     return create_app(
         settings,
-        routes=Routes(store).routes(),
-        resources=[database, producer, relay],
+        routes=[*Routes(store).routes(), *OperatorRoutes(decisions).routes()],
+        resources=[database, producer, relay, Loop("expiry of documents", decisions.expire)],
         ready=store.ready,
         dependencies={"database": store.version, "kafka": producer.ping},
     )

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-Status = Literal["verified", "pending", "rejected", "unknown"]
+Status = Literal["verified", "pending", "rejected", "documents_required", "expired", "unknown"]
 Kind = Literal["individual", "business"]
+Level = Literal["basic", "full", "enhanced"]
+Verdict = Literal["approve", "reject", "require_documents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,14 @@ class Customer:
     documents_expire_on: date | None = None
     version: int = 0
 
+    def status_on(self, today: date) -> Status:
+        """The status today (UTC): from the day after the documents' last one it is `expired`."""
+        ended = self.documents_expire_on is not None and today > self.documents_expire_on
+        return "expired" if self.status == "verified" and ended else self.status
+
     def verified(self, today: date) -> bool:
         """True when the verification holds today (UTC)."""
-        in_date = self.documents_expire_on is None or today <= self.documents_expire_on
-        return self.status == "verified" and in_date
+        return self.status_on(today) == "verified"
 
 
 def unknown(customer_id: str) -> Customer:

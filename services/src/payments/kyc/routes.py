@@ -11,7 +11,7 @@ from payments.common.clock import utcnow
 from payments.common.errors import Problem
 from payments.common.routes import Call, get, post
 from payments.kyc.domain import Kind, Status, unknown
-from payments.kyc.store import Contact, Store
+from payments.kyc.store import Contact, Store, Subject
 
 CUSTOMER_ID = r"^[A-Za-z0-9._:-]{1,128}\Z"
 
@@ -37,6 +37,13 @@ class StatusReply(msgspec.Struct):
     version: int
 
 
+class SubjectsReply(msgspec.Struct):
+    """A page of customers in order of their ids; go on after the last one."""
+
+    customers: list[Subject]
+    has_more: bool
+
+
 class VersionReply(msgspec.Struct):
     """The number of the last change to any customer."""
 
@@ -54,6 +61,7 @@ class Routes:
         return [
             post("/check-status", StatusRequest, self.check_status),
             get("/customers/{customer_id}/contact", self.contact),
+            get("/customers", self.subjects),
             get("/version", self.version),
         ]
 
@@ -62,10 +70,11 @@ class Routes:
         customer_id = call.body.customer_id
         call.act_for(customer_id)
         customer = await self._store.find(customer_id) or unknown(customer_id)
+        today = utcnow().date()
         return StatusReply(
             customer_id=customer.customer_id,
-            verified=customer.verified(utcnow().date()),
-            status=customer.status,
+            verified=customer.verified(today),
+            status=customer.status_on(today),
             level=customer.level,
             kind=customer.kind,
             name=customer.name,
@@ -85,6 +94,18 @@ class Routes:
         if contact is None:
             raise Problem("not_found", "There is no such customer")
         return contact
+
+    async def subjects(self, call: Call[None]) -> SubjectsReply:
+        """All customers page by page, for screening them again and for nothing else."""
+        if call.caller != "ofac-service":
+            raise Problem("caller_not_allowed")
+        given = call.request.query_params
+        after, limit = given.get("starting_after", ""), given.get("limit", "100")
+        if "\0" in after or not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:6]) <= 1000):
+            errors = [{"field": "limit", "message": "must be from 1 to 1000"}]
+            raise Problem("validation_failed", errors=errors)
+        found = await self._store.subjects(after, int(limit) + 1)
+        return SubjectsReply(found[: int(limit)], len(found) > int(limit))
 
     async def version(self, _: Call[None]) -> VersionReply:
         """Whoever caches answers compares this number."""

@@ -1,17 +1,21 @@
 """Reads the schema `kyc`."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from payments.common.db import Database
-from payments.kyc.domain import Customer
+from payments.kyc.domain import Customer, Kind
 
 SCHEMA = "kyc"
-REVISION = "0001"
+REVISION = "0002"
 
 _FIND = """
 SELECT customer_id, status, level, kind, name, country, date_of_birth, documents_expire_on, version
 FROM kyc.customers WHERE customer_id = $1"""
 _CONTACT = "SELECT customer_id, name, email, phone, push_token FROM kyc.customers WHERE customer_id = $1"
+_AFTER = """
+SELECT customer_id, name, kind, country, date_of_birth FROM kyc.customers
+WHERE customer_id > $1 ORDER BY customer_id LIMIT $2"""
 _VERSION = "SELECT coalesce(max(version), 0) FROM kyc.customers"
 
 
@@ -24,6 +28,17 @@ class Contact:
     email: str | None
     phone: str | None
     push_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is screened of a customer."""
+
+    customer_id: str
+    name: str
+    kind: Kind
+    country: str | None
+    date_of_birth: date | None
 
 
 class Store:
@@ -41,6 +56,10 @@ class Store:
         """Addresses of the customer, None when there is none."""
         row = await self._database.fetchrow(_CONTACT, customer_id)
         return None if row is None else Contact(**row)
+
+    async def subjects(self, after: str, limit: int) -> list[Subject]:
+        """Customers by their ids, for screening."""
+        return [Subject(**row) for row in await self._database.fetch(_AFTER, after, limit)]
 
     async def version(self) -> int:
         """The number of the last change to any customer; it grows with every change."""

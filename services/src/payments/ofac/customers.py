@@ -32,7 +32,7 @@ class Customers:
         self._peer = peer
 
     async def after(self, customer_id: str, limit: int) -> tuple[list[Customer], bool]:
-        """Customers in order of their ids, and whether there are more. Raises Problem(service_unavailable)."""
+        """Customers by their ids, and whether there are more. Raises Problem(service_unavailable)."""
         query = urlencode({"starting_after": customer_id, "limit": limit})
         try:
             reply = await self._peer.get(f"/customers?{query}")

@@ -10,8 +10,8 @@ from payments.common.errors import Problem
 from payments.ofac.domain.decision import Decision
 
 _FIELDS = """
-SELECT decision_id, customer_id, name, country, date_of_birth, decision, score::float8 AS score, reasons, matches,
-    rules, list_id, list_hash, algorithm, review_threshold::float8 AS review_threshold,
+SELECT decision_id, customer_id, name, country, date_of_birth, decision, score::float8 AS score, reasons,
+    matches, rules, list_id, list_hash, algorithm, review_threshold::float8 AS review_threshold,
     match_threshold::float8 AS match_threshold, occasion, request_id, made_at
 FROM ofac.decisions """
 _LIST = (

@@ -21,7 +21,7 @@ from payments.ofac.sources import SourceError, from_folder
 
 
 def main() -> int:
-    """0 when the list is in force, 1 when the database did not take it, 2 when it is no list to put in force."""
+    """0 when the list is in force, 1 when the database did not take it, 2 when it is no good list."""
     parser = argparse.ArgumentParser(
         prog="python3 -m payments.ofac.load",
         description=__doc__,
@@ -43,9 +43,7 @@ def main() -> int:
     try:
         settings = DatabaseSettings()  # type: ignore[call-arg]  # filled from the environment
         with connection(settings) as opened:
-            loaded = load(
-                opened, found, source=arguments.source, by=arguments.by, insist=arguments.insist
-            )
+            loaded = load(opened, found, source=arguments.source, by=arguments.by, insist=arguments.insist)
     except ListRefused as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

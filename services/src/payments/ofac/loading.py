@@ -1,11 +1,10 @@
-"""Writes lists and rules into the schema `ofac`: for the command line, refreshes and the demo data; synchronous."""
+"""Writes lists into the schema `ofac`: for the command line, refreshes and demo data; synchronous."""
 
 from dataclasses import dataclass
 
 import psycopg
 
 from payments.ofac.sdn import SanctionsList
-
 
 # A list with less than this share of the entries or names of the one in force is taken for a broken one.
 SMALLEST_SHARE = 0.8
@@ -85,4 +84,3 @@ def block(connection: psycopg.Connection, *, customer_id: str, reason: str, by: 
         (customer_id, reason, by, customer_id),
     )
     return cursor.rowcount == 1
-

@@ -13,14 +13,16 @@ from payments.common import metrics
 from payments.common.db import Database
 from payments.common.settings import DatabaseSettings
 from payments.ofac.connect import connection
-from payments.ofac.loading import Loaded, ListRefused, load
+from payments.ofac.loading import ListRefused, Loaded, load
 from payments.ofac.sdn import ListError, read
 from payments.ofac.sources import SourceError, from_folder, from_url
 
 log = logging.getLogger(__name__)
 
 REFRESHES = metrics.counter(
-    "payments_sanctions_refreshes_total", "Times that the source of the list was asked, by outcome.", ["outcome"]
+    "payments_sanctions_refreshes_total",
+    "Times that the source of the list was asked, by outcome.",
+    ["outcome"],
 )
 # A failure is tried again sooner than the schedule says.
 RETRY_SECONDS = 300.0
@@ -70,7 +72,7 @@ class Refresher:
         await self._database.execute(_END, number, outcome, detail, list_id)
         say = log.warning if outcome == "failed" else log.info
         say("the list's source was asked: %s, %s (%.1f s)", outcome, detail, time.monotonic() - began)
-        return LOOK_SECONDS
+        return min(LOOK_SECONDS, self._interval)
 
     async def _ask(self) -> tuple[str, str, int | None]:
         try:
@@ -108,7 +110,9 @@ class Freshness:
     def __init__(self, database: Database, limit: timedelta) -> None:
         self._database = database
         self._limit = limit
-        self._age = metrics.gauge("payments_sanctions_list_age_seconds", "Since the list was last known to be current.")
+        self._age = metrics.gauge(
+            "payments_sanctions_list_age_seconds", "Since the list was last known to be current."
+        )
         self._stale = metrics.gauge("payments_sanctions_list_stale", "1 when the list is missing or too old.")
         self._entries = metrics.gauge("payments_sanctions_list_entries", "Entries of the list in force.")
 

@@ -25,7 +25,8 @@ WITH started AS (
     ON CONFLICT DO NOTHING RETURNING list_id),
 ended AS (
     UPDATE ofac.rescreenings r SET state = 'superseded', finished_at = now()
-    WHERE state = 'running' AND NOT EXISTS (SELECT FROM ofac.list_versions l WHERE l.id = r.list_id AND l.active))
+    WHERE state = 'running'
+        AND NOT EXISTS (SELECT FROM ofac.list_versions l WHERE l.id = r.list_id AND l.active))
 SELECT EXISTS (SELECT FROM started) OR EXISTS (
     SELECT FROM ofac.rescreenings r JOIN ofac.list_versions l ON l.id = r.list_id
     WHERE l.active AND r.state = 'running')"""
@@ -46,15 +47,18 @@ WHERE customer_id = ANY($1) AND list_id = (
     SELECT max(list_id) FROM ofac.rescreenings WHERE state = 'done' AND list_id < $2)"""
 _DECISION = """
 INSERT INTO ofac.decisions (decision_id, customer_id, name, country, date_of_birth, decision, score, reasons,
-    matches, rules, list_id, list_hash, revision, algorithm, review_threshold, match_threshold, request_id, occasion)
+    matches, rules, list_id, list_hash, revision, algorithm, review_threshold, match_threshold,
+    request_id, occasion)
 VALUES ($1, $2, $3, $4, $5, $6, $7::float8::numeric, $8, $9::jsonb, $10, $11, $12, $13, $14,
     $15::float8::numeric, $16::float8::numeric, $17, 'rescreening')"""
 _FLAG = """
 INSERT INTO ofac.flagged (list_id, customer_id, decision_id, decision, entries, newly)
 VALUES ($1, $2, $3, $4, $5, $6)"""
-_EVENT = "INSERT INTO ofac.outbox (event_id, topic, key, type, payload) VALUES ($1, $2, $3, $4, $5::jsonb)"
+_EVENT = """
+INSERT INTO ofac.outbox (event_id, topic, key, type, payload) VALUES ($1, $2, $3, $4, $5::jsonb)"""
 _PROGRESS = """
-UPDATE ofac.rescreenings SET reached = $2, screened = screened + $3, flagged = flagged + $4, newly = newly + $5,
+UPDATE ofac.rescreenings SET
+    reached = $2, screened = screened + $3, flagged = flagged + $4, newly = newly + $5,
     state = CASE WHEN $6 THEN 'done' ELSE state END, finished_at = CASE WHEN $6 THEN now() END
 WHERE list_id = $1 RETURNING screened, flagged, newly"""
 _FIELDS = """

@@ -36,9 +36,7 @@ class Rescreener(Loop):
     Only one instance works at a time. A list that is replaced meanwhile is not gone on with.
     """
 
-    def __init__(
-        self, screener: Screener, store: RescreenStore, customers: Customers, *, batch: int
-    ) -> None:
+    def __init__(self, screener: Screener, store: RescreenStore, customers: Customers, *, batch: int) -> None:
         super().__init__("rescreening", self.step, max_backoff=30.0)
         self._screener = screener
         self._store = store

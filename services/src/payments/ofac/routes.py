@@ -9,8 +9,10 @@ from starlette.routing import Route
 from payments.common.clock import utcnow
 from payments.common.routes import Call, get, post
 from payments.ofac.domain.decision import Decision, Subject
+from payments.ofac.refresh import Freshness
+from payments.ofac.screening import Kind
 from payments.ofac.sdn import document
-from payments.ofac.usecases import Kind, Screener
+from payments.ofac.usecases import Screener
 
 SOURCE = "OFAC_SDN_LIST"
 
@@ -42,19 +44,22 @@ class CheckReply(msgspec.Struct):
     decision_id: str
     check_timestamp: datetime
     source: str = SOURCE
+    rules: tuple[str, ...] = ()
 
 
 class VersionReply(msgspec.Struct):
-    """Changes with the list, the rules and the method."""
+    """`version` changes with the list, the rules and the method; `list` tells which list and how old."""
 
     version: str
+    list: dict[str, Any] | None
 
 
 class Routes:
-    """The handlers, over the screener."""
+    """The handlers for the other services."""
 
-    def __init__(self, screener: Screener) -> None:
+    def __init__(self, screener: Screener, freshness: Freshness) -> None:
         self._screener = screener
+        self._freshness = freshness
 
     def routes(self) -> list[Route]:
         """All routes of the service."""
@@ -78,8 +83,9 @@ class Routes:
             list_version=outcome.list_version,
             decision_id=outcome.decision_id,
             check_timestamp=utcnow(),
+            rules=outcome.screening.rules,
         )
 
     async def version(self, _: Call[None]) -> VersionReply:
         """Whoever caches answers compares this."""
-        return VersionReply(await self._screener.version())
+        return VersionReply(await self._screener.version(), await self._freshness.look())

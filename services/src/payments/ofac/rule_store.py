@@ -31,8 +31,9 @@ ORDER BY r.rule_id DESC LIMIT $5"""
 )
 _ONE = _FIELDS + "WHERE r.rule_id = $1"
 _CREATE = """
-INSERT INTO ofac.rules (rule_id, customer_id, name, name_key, action, reason, made_by, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (rule_id) DO NOTHING RETURNING rule_id"""
+INSERT INTO ofac.rules (customer_id, name, name_key, action, reason, made_by, expires_at, request_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (request_key) DO NOTHING RETURNING rule_id"""
+_BY_KEY = _FIELDS + "WHERE r.request_key = $1"
 _ENTRY = "INSERT INTO ofac.rule_entries (rule_id, ent_num, fingerprint) VALUES ($1, $2, $3)"
 _REVOKE = """
 UPDATE ofac.rules SET revoked_at = now(), revoked_by = $2, revoke_reason = $3
@@ -63,9 +64,12 @@ class RuleDocument(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class NewRule:
-    """A rule to make: about a customer or about a name. `entries` are fingerprints by ent_num."""
+    """A rule to make: about a customer or about a name. `entries` are fingerprints by ent_num.
 
-    rule_id: str
+    `request_key` names the request: the same one again makes no second rule.
+    """
+
+    request_key: str
     action: Action
     customer_id: str | None
     name: str | None
@@ -103,12 +107,11 @@ class RuleStore:
         return _document(row)
 
     async def create(self, rule: NewRule) -> RuleDocument:
-        """Make a rule, with its event; the same id again changes nothing."""
+        """Make a rule, with its event. Raises Problem(idempotency_key_reused) for another rule."""
         name_key = None if rule.name is None else key(rule.name)
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
                 _CREATE,
-                rule.rule_id,
                 rule.customer_id,
                 rule.name,
                 name_key,
@@ -116,23 +119,26 @@ class RuleStore:
                 rule.reason,
                 rule.made_by,
                 rule.expires_at,
+                rule.request_key,
             )
-            if made is not None:
-                entries = [(rule.rule_id, number, text) for number, text in rule.entries.items()]
-                await connection.executemany(_ENTRY, entries)
-                await self._tell(connection, "sanctions.rule_created", await self._read(connection, made))
-        return await self.get(rule.rule_id)
+            if made is None:
+                earlier = _document(await connection.fetchrow(_BY_KEY, rule.request_key))
+                if not _same(earlier, rule):
+                    raise Problem("idempotency_key_reused")
+                return earlier
+            entries = [(made, number, fingerprint) for number, fingerprint in rule.entries.items()]
+            await connection.executemany(_ENTRY, entries)
+            document = _document(await connection.fetchrow(_ONE, made))
+            await self._tell(connection, "sanctions.rule_created", document)
+            return document
 
     async def revoke(self, rule_id: str, *, by: str, reason: str | None) -> RuleDocument:
         """End a rule, with its event; one that has ended stays as it is. Raises Problem(not_found)."""
         async with self._database.transaction() as connection:
             if await connection.fetchval(_REVOKE, rule_id, by, reason) is not None:
-                await self._tell(connection, "sanctions.rule_revoked", await self._read(connection, rule_id))
+                document = _document(await connection.fetchrow(_ONE, rule_id))
+                await self._tell(connection, "sanctions.rule_revoked", document)
         return await self.get(rule_id)
-
-    @staticmethod
-    async def _read(connection: Any, rule_id: str) -> RuleDocument:
-        return _document(await connection.fetchrow(_ONE, rule_id))
 
     @staticmethod
     async def _tell(connection: Any, kind: str, rule: RuleDocument) -> None:
@@ -150,6 +156,11 @@ class RuleStore:
         await connection.execute(
             _TELL, new_id(), PAYMENT_EVENTS, subject, kind, payload, context.traceparent.get()
         )
+
+
+def _same(made: RuleDocument, rule: NewRule) -> bool:
+    asked = (rule.action, rule.customer_id, rule.name, rule.reason, rule.expires_at, sorted(rule.entries))
+    return asked == (made.action, made.customer_id, made.name, made.reason, made.expires_at, made.entries)
 
 
 def _document(row: Any) -> RuleDocument:

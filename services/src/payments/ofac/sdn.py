@@ -95,7 +95,9 @@ def read(files: Mapping[str, bytes]) -> SanctionsList:
         raise ListError("sdn.csv has several entries of one number")
     for name, named in (("alt.csv", aliases), ("add.csv", countries), ("sdn_comments.csv", comments)):
         if strangers := set(named) - numbers:
-            raise ListError(f"{name} is not of the same list as sdn.csv: entry {min(strangers)} is missing there")
+            raise ListError(
+                f"{name} is not of the same list as sdn.csv: entry {min(strangers)} is missing there"
+            )
     digest = hashlib.sha256()
     for name in FILES:
         content = files.get(name, b"")

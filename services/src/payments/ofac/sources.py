@@ -86,5 +86,3 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if size > MAX_BYTES:
             raise SourceError(f"a file of more than {MAX_BYTES} bytes")
     return b"".join(parts)
-
-

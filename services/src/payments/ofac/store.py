@@ -30,7 +30,8 @@ _VERSION = """
 SELECT revision, (SELECT count(*) FROM ofac.rules WHERE expires_at <= now()) AS ended FROM ofac.state"""
 _REVISION = "SELECT revision FROM ofac.state"
 _ACTIVE = """
-SELECT l.id, l.hash, l.source, l.loaded_at, s.revision FROM ofac.list_versions l, ofac.state s WHERE l.active"""
+SELECT l.id, l.hash, l.source, l.loaded_at, s.revision
+FROM ofac.list_versions l, ofac.state s WHERE l.active"""
 _ENTRIES = """
 SELECT e.ent_num, e.type, e.name, e.programs, e.countries, e.remarks,
        coalesce(array_agg(ARRAY[a.kind, a.name] ORDER BY a.number) FILTER (WHERE a.name IS NOT NULL), '{}')

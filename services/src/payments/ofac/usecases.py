@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,15 @@ class Screener:
         decision_id = await self._store.record(subject, screening, method, matches)
         SCREENINGS.labels(screening.decision, "payment").inc()
         return Outcome(screening, matches, loaded.active.list_id, decision_id)
+
+    async def fingerprints(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The entries as they stand on the list now. Raises Problem."""
+        loaded = await self.current(await self._store.revision())
+        found = {e.ent_num: e.fingerprint for e in loaded.active.entries if e.ent_num in set(numbers)}
+        if missing := set(numbers) - set(found):
+            message = f"the list has no entry {min(missing)}"
+            raise Problem("validation_failed", errors=[{"field": "entries", "message": message}])
+        return found
 
     def method(self, loaded: LoadedList, revision: int) -> Method:
         """What decisions by this list are made with."""

@@ -36,6 +36,8 @@ def settings(keys: Path, **changes: Any) -> Settings:
         "confirm_service_url": "http://localhost:1",
         "account_service_url": "http://localhost:2",
         "audit_service_url": "http://localhost:3",
+        "ofac_service_url": "http://localhost:4",
+        "kyc_service_url": "http://localhost:5",
         "signing_keys_file": keys,
         "encryption_keys_file": keys,
     }

@@ -1,9 +1,10 @@
+import hashlib
 from importlib.resources import files
 
 import pytest
 
 from payments.ofac.domain.listing import BirthDate, Entry
-from payments.ofac.sdn import FILES, ListError, birth_dates, read
+from payments.ofac.sdn import FILES, ListError, birth_dates, documents, nationalities, read
 
 SDN = (
     b'900001,"ROE, Richard","individual","ALPHA] [BETA","Chief",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
@@ -46,14 +47,32 @@ def test_the_hash_follows_the_content() -> None:
     ("content", "message"),
     [
         (b"", "no entries"),
-        (b'900001,"too short"', "line 1"),
-        (SDN.split(b"\r\n")[0] + b'\r\nx,"ROE"', "line 2"),
-        (b"<html>not a list</html>", "line 1"),
+        (b'900001,"too short"\n', "line 1"),
+        (SDN.split(b"\r\n")[0] + b'\r\nx,"ROE"\n', "line 2"),
+        (b"<html>not a list</html>\n", "line 1"),
+        (b"<html>not a list</html>", "cut short"),
+        (SDN[:-20], "cut short"),
+        (SDN[:-8] + b"\x1a", "line 2"),
+        (SDN.rstrip(b"\x1a") + SDN, "several entries"),
     ],
 )
 def test_what_is_no_list_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(ListError, match=message):
         read({"sdn.csv": content})
+
+
+def test_files_of_different_lists_are_refused() -> None:
+    with pytest.raises(ListError, match="entry 900009 is missing"):
+        read({"sdn.csv": SDN, "alt.csv": b'900009,1,"aka","ROWE, Dick",-0- \n'})
+
+
+def test_each_file_is_the_one_that_the_sums_name() -> None:
+    good = hashlib.sha256(SDN).hexdigest()
+    for line in (f"{good}  sdn.csv\n", f"{good.upper()} *SDN.CSV\r\n"):
+        assert read({"sdn.csv": SDN, "SHA256SUMS": line.encode()}).entries
+    for line in (f"{'0' * 64}  sdn.csv\n", f"{good}  alt.csv\n", ""):
+        with pytest.raises(ListError, match="SHA-256 differs"):
+            read({"sdn.csv": SDN, "SHA256SUMS": line.encode()})
 
 
 def test_a_list_without_its_main_file_is_refused() -> None:
@@ -72,6 +91,14 @@ def test_a_list_without_its_main_file_is_refused() -> None:
 )
 def test_dates_of_birth_are_found_in_remarks(remarks: str, expected: list[BirthDate]) -> None:
     assert list(birth_dates(remarks)) == expected
+
+
+def test_countries_and_documents_are_found_in_remarks() -> None:
+    remarks = (
+        "DOB 1958; nationality Iran; alt. citizen Korea, North; Passport A-123 (Iran); Tax ID No. 00.11;"
+    )
+    assert nationalities(remarks) == ("Iran", "Korea, North")
+    assert documents(remarks) == ("A123", "0011")
 
 
 def test_the_sample_list_has_invented_numbers_and_all_kinds() -> None:

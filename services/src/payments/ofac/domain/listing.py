@@ -65,7 +65,13 @@ class Entry:
     @property
     def fingerprint(self) -> str:
         """Another one whenever anything that the list says about this entry is another."""
-        said = (self.type, [(n.kind, n.text) for n in self.names], self.programs, self.countries, self.remarks)
+        said = (
+            self.type,
+            [(n.kind, n.text) for n in self.names],
+            self.programs,
+            self.countries,
+            self.remarks,
+        )
         return hashlib.sha256(repr(said).encode()).hexdigest()
 
     @property

@@ -15,6 +15,7 @@ ALTER TABLE ofac.rules
     ADD COLUMN name       text,
     ADD COLUMN name_key   text,
     ADD COLUMN expires_at timestamptz,
+    ADD COLUMN request_key text UNIQUE,
     ADD COLUMN revoked_by text,
     ADD COLUMN revoke_reason text,
     ADD CHECK ((customer_id IS NULL) <> (name_key IS NULL)),

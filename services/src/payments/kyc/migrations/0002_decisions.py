@@ -1,0 +1,10 @@
+"""Decisions by operators about customers, with their history; documents that expire."""
+
+from payments.common.migration import run_sql
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    run_sql(__file__)
