@@ -34,19 +34,14 @@ async def active(database: Pool) -> str:
 
 async def outcome_after(database: Pool, number: int) -> tuple[str, str]:
     """The outcome and detail of the first refresh that began after that one."""
+    found = """
+    SELECT outcome, detail FROM ofac.refreshes WHERE id > $1 AND outcome IS NOT NULL ORDER BY id LIMIT 1"""
 
     async def done() -> bool:
-        return bool(
-            await database.fetchval(
-                "SELECT EXISTS (SELECT FROM ofac.refreshes WHERE id > $1 AND outcome IS NOT NULL)", number
-            )
-        )
+        return await database.fetchrow(found, number) is not None
 
     await eventually("a refresh", done)
-    row = await database.fetchrow(
-        "SELECT outcome, detail FROM ofac.refreshes WHERE id > $1 AND outcome IS NOT NULL ORDER BY id LIMIT 1",
-        number,
-    )
+    row = await database.fetchrow(found, number)
     assert row is not None
     return row["outcome"], row["detail"]
 
@@ -69,10 +64,14 @@ BROKEN: dict[str, tuple[Callable[[Files], Files], str]] = {
     "truncated": (lambda files: {"sdn.csv": files["sdn.csv"][:-40]}, "cut short"),
     "truncated at a line": (without_half, "entries, the one in force"),
     "no aliases": (lambda _: {"alt.csv": b"\x1a"}, "names, the one in force"),
-    "a column more": (lambda files: {"sdn.csv": files["sdn.csv"].replace(b"-0- \r\n", b"-0- ,-0- \r\n", 1)}, "12 columns"),
+    "a column more": (
+        lambda files: {"sdn.csv": files["sdn.csv"].replace(b"-0- \r\n", b"-0- ,-0- \r\n", 1)}, "12 columns"
+    ),
     "a page of the server": (lambda _: {"sdn.csv": b"<html>maintenance</html>\n"}, "12 columns"),
     "empty": (lambda _: {"sdn.csv": b""}, "no entries"),
-    "files of two lists": (lambda _: {"alt.csv": b'999999,1,"aka","NOBODY, No",-0- \r\n\x1a'}, "not of the same list"),
+    "files of two lists": (
+        lambda _: {"alt.csv": b'999999,1,"aka","NOBODY, No",-0- \r\n\x1a'}, "not of the same list"
+    ),
     "another checksum": (lambda _: {"SHA256SUMS": b"0" * 64 + b"  sdn.csv\n"}, "SHA-256 differs"),
 }  # fmt: skip
 

@@ -23,7 +23,8 @@ async def customers(database: Pool, stack: Stack) -> AsyncIterator[str]:
     ensure(stack, "kyc-service")
     prefix = f"rescreen-{secrets.token_hex(4)}"
     await database.executemany(
-        "INSERT INTO kyc.customers (customer_id, name, kind, status) VALUES ($1, $2, 'individual', 'verified')",
+        "INSERT INTO kyc.customers (customer_id, name, kind, status)"
+        " VALUES ($1, $2, 'individual', 'verified')",
         [(f"{prefix}-{n:03d}", f"Plain Person {n}") for n in range(CUSTOMERS)],
     )
     yield prefix
@@ -71,7 +72,8 @@ async def report(ofac: Calls, list_id: int, prefix: str) -> tuple[dict[str, Any]
     """The report of a list and, by customer, whom of the test's customers it flagged."""
     path = f"/v1/screening/rescreenings/{list_id}"
     told = (await ofac.get(path, caller="api-gateway", actor="auditor")).json()
-    flagged, after = {}, ""
+    flagged: dict[str, Any] = {}
+    after = ""
     while True:
         params = {"starting_after": after} if after else {}
         answer = await ofac.get(f"{path}/customers", caller="api-gateway", actor="auditor", limit=2, **params)
