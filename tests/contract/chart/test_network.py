@@ -158,13 +158,11 @@ def test_webhooks_reach_private_addresses_only_when_both_are_allowed() -> None:
 
 
 def test_a_list_on_a_server_is_reached_on_the_internet_only() -> None:
-    values = {"profile": "dev", "sanctions": {"source": "https://lists.example.com/sdn"}}
-    policies = named(render(values), "NetworkPolicy")
-    assert [name for name, policy in policies.items() if "0.0.0.0/0" in str(policy["spec"])] == [
-        "ofac-service"
-    ]
-    without = named(render({"profile": "dev"}), "NetworkPolicy")
-    assert "0.0.0.0/0" not in str(without)
+    def reach(**values: Any) -> set[str]:
+        policies = named(render(PRODUCTION | values), "NetworkPolicy")
+        return {name for name, policy in policies.items() if "0.0.0.0/0" in str(policy["spec"])}
+
+    assert reach(sanctions={"source": "https://lists.example.com/sdn"}) - reach() == {"ofac-service"}
 
 
 def test_a_node_port_opens_the_dependency() -> None:

@@ -87,20 +87,30 @@ class Instances:
 
     def __init__(self, stack: Stack, log_folder: Path) -> None:
         self._stack = stack
-        self.processes = Processes(log_folder)
+        self._log_folder = log_folder
+        self._running: list[Processes] = []
 
     async def start(self, **variables: str) -> str:
-        """An instance that is ready: its URL, whose port is the name of its process."""
+        """An instance that is ready: its URL."""
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
         ports = self._stack.ports | {NAME: port}
         service = self._stack.services[NAME]
         values = environment(service, self._stack.identity, self._stack.servers, ports)
-        self.processes.start(f"ofac-{port}", [python(), "-m", "payments.run"], values | variables)
+        processes = Processes(self._log_folder)
+        processes.start(f"ofac-{port}", [python(), "-m", "payments.run"], values | variables)
+        self._running.append(processes)
         url = f"http://127.0.0.1:{port}"
-        await asyncio.to_thread(wait_for, f"{url}/ready", seconds=60, alive=self.processes)
+        await asyncio.to_thread(wait_for, f"{url}/ready", seconds=60, alive=processes)
         return url
+
+    def kill(self) -> None:
+        """SIGKILL all of them."""
+        while self._running:
+            processes = self._running.pop()
+            for name in processes.names():
+                processes.kill(name)
 
 
 @pytest.fixture
@@ -108,4 +118,4 @@ def instances(stack: Stack, log_folder: Path) -> Iterator[Instances]:
     """Starts instances; they end with the test."""
     made = Instances(stack, log_folder)
     yield made
-    made.processes.stop()
+    made.kill()
