@@ -20,6 +20,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"profile": "dev", "postgres": {"storage": {"size": "10 apples"}}}, "spec.postgres.storage.size"),
     ({"profile": "dev", "services": {"mail-service": {"replicas": 1}}}, "mail-service"),
     ({"profile": "production", "demo": {"enabled": True}}, "spec"),
+    ({"profile": "production", "webhooks": {"allowPrivateAddresses": True}}, "spec"),
 ]
 
 

@@ -106,6 +106,12 @@ STAGES = (
         "tells the customer by SMS, e-mail and push, once for each event",
     ),
     Stage(
+        "call back",
+        "confirm-service",
+        "POST to the merchant's URL",
+        "sends each event to the customer's webhook endpoints, signed, until it is taken or a day has passed",
+    ),
+    Stage(
         "record",
         "audit-service",
         "topic payment-events",
