@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
+import signal
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import kopf
 from prometheus_client import start_http_server
 
-from payment_operator import handlers, metrics
+from payment_operator import handlers, metrics, standby
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster, connect
 from payment_operator.desire import Desire
 from payment_operator.discovery import Discovery
 from payment_operator.errors import OperatorError
 from payment_operator.kinds import GROUP, PLATFORM
+from payment_operator.lease import Lease
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
@@ -34,6 +40,10 @@ Result = TypeVar("Result")
 WATCH_SERVER_SECONDS, WATCH_CLIENT_SECONDS = 300, 310
 #: A key that is due for so many seconds and does not run means that the workers hang.
 STALL_SECONDS = 300.0
+#: Seconds for one request about the Lease, well below its deadline.
+LEASE_REQUEST_SECONDS = 3.0
+#: Exit status of an operator that lost its Lease (EX_TEMPFAIL of sysexits.h).
+LOST = 75
 
 
 class Operator:
@@ -46,11 +56,11 @@ class Operator:
             timeout=settings.request_timeout,
             threads=settings.io_threads,
         )
-        secrets = secret_kinds(schemas(settings.chart))
+        kinds = secret_kinds(schemas(settings.chart))
         desire = Desire(
             self._cluster,
             Renderer(settings.chart, helm=find_helm(settings.helm), timeout=settings.helm_timeout),
-            secrets,
+            kinds,
             Discovery(self._cluster, time.monotonic),
         )
         self._reconciler = Reconciler(self._cluster, desire, lambda: datetime.now(UTC))
@@ -61,7 +71,7 @@ class Operator:
         )
         self._secrets = SecretWatch(
             self._cluster.configuration,
-            [*(kind.name for kind in secrets), *settings.secret_names],
+            [*(kind.name for kind in kinds), *settings.secret_names],
             settings.watch_namespaces,
             self.queue.add,
         )
@@ -152,14 +162,40 @@ def main() -> None:
     handlers.register(registry, tuned, operator.queue)
     if settings.metrics_port:
         start_http_server(settings.metrics_port)
-    kopf.run(
-        registry=registry,
-        settings=tuned,
-        standalone=True,
-        namespaces=settings.watch_namespaces,
-        clusterwide=not settings.watch_namespaces,
-        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz" if settings.health_port else None,
-    )
+    with leading(settings):
+        kopf.run(
+            registry=registry,
+            settings=tuned,
+            standalone=True,
+            namespaces=settings.watch_namespaces,
+            clusterwide=not settings.watch_namespaces,
+            liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz"
+            if settings.health_port
+            else None,
+        )
+
+
+@contextmanager
+def leading(settings: Settings) -> Iterator[None]:
+    """Wait until this operator holds the Lease; hold it for the block. Losing it ends the process at once."""
+    if not settings.lease_namespace:
+        yield
+        return
+    # As the first process of a container this one would ignore the signal.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    cluster = Cluster(connect(1), timeout=LEASE_REQUEST_SECONDS, threads=1)
+    lease = Lease(cluster, settings.lease_namespace, f"{settings.identity}_{secrets.token_hex(4)}")
+    with standby.probes(settings.health_port):
+        lease.acquire()
+    lease.keep(lost)
+    yield
+    lease.release()
+
+
+def lost() -> None:
+    """Another operator may lead from now on: whatever is under way must not write any more."""
+    logger.critical("the Lease is lost, the process ends")
+    os._exit(LOST)
 
 
 if __name__ == "__main__":

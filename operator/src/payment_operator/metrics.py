@@ -19,4 +19,5 @@ RENDERS = Counter(
     "payment_operator_renders_total", "Renders of the chart, by where they came from.", ["source"]
 )
 LAST_RESYNC = Gauge("payment_operator_last_resync_timestamp_seconds", "When the last full pass was queued.")
+LEADER = Gauge("payment_operator_leader", "1 while this operator holds the Lease, else 0.")
 PLATFORMS = Gauge("payment_operator_platforms", "PaymentPlatforms seen in the last full pass.")

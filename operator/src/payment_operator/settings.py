@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     """Namespaces to look after, separated by commas; none means all of the cluster."""
     secret_names: Annotated[tuple[str, ...], NoDecode] = ()
     """Further Secrets that the operator may read, separated by commas: those that specs refer to."""
+    lease_namespace: str = ""
+    """Namespace of the Lease that lets one operator work at a time; empty: there is only this one."""
+    identity: str = ""
+    """Name of this operator in the Lease, its pod's; some random letters are added to it."""
     workers: int = Field(default=4, ge=1, le=64)
     """Platforms reconciled at the same time."""
     io_threads: int = Field(default=8, ge=1, le=64)

@@ -18,7 +18,8 @@ from hack.generation.deployment import find_helm
 from payment_operator import handlers, keys
 from payment_operator.catalog import schemas
 from payment_operator.errors import ApiError
-from payment_operator.kinds import BY_KIND, CHILDREN, PLATFORM, SECRET, Kind
+from payment_operator.kinds import BY_KIND, CHILDREN, LEASE, PLATFORM, SECRET, Kind
+from payment_operator.lease import NAME
 from payment_operator.render import Renderer
 from payment_operator.rotate import ROTATE_ANNOTATION
 from payment_operator.settings import FIELD_MANAGER
@@ -188,12 +189,22 @@ def test_paths_are_what_is_asked(lived: Recording) -> None:
 def test_with_namespaces_nothing_but_public_keys_is_cluster_wide() -> None:
     objects = chart_objects("--set", "watchNamespaces={a,b}", "--set", "secretNames={db}")
     assert granted(rules_of(objects, "ClusterRole")) == set()
-    roles = [item for item in objects if item["kind"] == "Role"]
+    roles = [item for item in objects if item["kind"] == "Role" and item["metadata"]["namespace"] != "ops"]
     assert [item["metadata"]["namespace"] for item in roles] == ["a", "b"]
     extra = {(verb, "", "secrets", "db") for verb in ("get", "list", "watch")}
     assert all(
         granted(role["rules"]) == granted(rules_of(chart_objects(), "ClusterRole")) | extra for role in roles
     )
+
+
+def test_of_its_own_namespace_the_operator_has_its_lease_alone() -> None:
+    (role,) = [item for item in chart_objects() if item["kind"] == "Role"]
+    assert role["metadata"]["namespace"] == "ops"
+    assert granted(role["rules"]) == {
+        ("create", LEASE.group, LEASE.plural, ""),
+        ("get", LEASE.group, LEASE.plural, NAME),
+        ("update", LEASE.group, LEASE.plural, NAME),
+    }
 
 
 def test_no_rule_is_wide() -> None:
