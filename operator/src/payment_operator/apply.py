@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from payment_operator import metrics
+from payment_operator.announce import Notice, event, name_of
 from payment_operator.cluster import Cluster
 from payment_operator.drift import gives_up_replicas
 from payment_operator.errors import ApiError
-from payment_operator.kinds import BY_KIND, PLATFORM, Kind, Ref
+from payment_operator.kinds import BY_KIND, EVENT, PLATFORM, Kind, Ref
 from payment_operator.manifest import Manifest, Object
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.volumes import claims_to_grow
@@ -126,6 +128,17 @@ class Writer:
         }
         self._cluster.apply(PLATFORM, self._namespace, name, body, subresource="status")
         metrics.WRITES.labels("apply-status", PLATFORM.kind).inc()
+
+    def announce(self, platform: Object, notice: Notice, now: datetime) -> None:
+        """Tell an Event. One that cannot be written is not worth a failed reconcile."""
+        name = name_of(platform, notice)
+        try:
+            known = self._cluster.get(EVENT, self._namespace, name)
+            self._cluster.apply(EVENT, self._namespace, name, event(platform, notice, now, known))
+        except ApiError as error:
+            logger.warning("%s: the Event %s was not written: %s", self._namespace, notice.reason, error)
+        else:
+            metrics.WRITES.labels("apply", EVENT.kind).inc()
 
     def _apply(self, kind: Kind, body: Object) -> Object:
         answer = self._cluster.apply(kind, self._namespace, body["metadata"]["name"], body)

@@ -42,6 +42,7 @@ PLATFORM = Kind(GROUP, VERSION, KIND, PLURAL)
 SECRET = Kind("", "v1", "Secret", "secrets")
 POD = Kind("", "v1", "Pod", "pods")
 PVC = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+EVENT = Kind("", "v1", "Event", "events")
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 
 #: What the chart may render: watched, applied and pruned.
@@ -58,7 +59,9 @@ CHILDREN = (
     Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
     Kind("networking.k8s.io", "v1", "Ingress", "ingresses"),
 )
-BY_KIND: Mapping[str, Kind] = {kind.kind: kind for kind in (*CHILDREN, PLATFORM, SECRET, POD, PVC, LEASE)}
+BY_KIND: Mapping[str, Kind] = {
+    kind.kind: kind for kind in (*CHILDREN, PLATFORM, SECRET, POD, PVC, EVENT, LEASE)
+}
 
 
 def ref_of(obj: Mapping[str, Any]) -> Ref:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from payment_operator.announce import notices
 from payment_operator.apply import Writer
 from payment_operator.cluster import Cluster
 from payment_operator.desire import Desire
@@ -84,10 +85,12 @@ class Reconciler:
         return replace(view, rotate=(metadata.get("annotations") or {}).get(ROTATE_ANNOTATION, ""))
 
     def _write(self, platform: Object, status: Object) -> None:
-        """The status, when it says something new."""
-        if changed(status, platform.get("status") or {}):
+        """The status, when it says something new; its news as Events."""
+        before = platform.get("status") or {}
+        if changed(status, before):
             metadata = platform["metadata"]
-            Writer(self._cluster, metadata["namespace"]).apply_status(
-                metadata["name"], metadata["uid"], status
-            )
+            writer = Writer(self._cluster, metadata["namespace"])
+            writer.apply_status(metadata["name"], metadata["uid"], status)
             platform["status"] = status
+            for notice in notices(before, status):
+                writer.announce(platform, notice, self._now())

@@ -7,7 +7,7 @@ from typing import Any
 
 from payment_operator.catalog import ROTATING
 from payment_operator.credentials import ISSUER_PATH, JWKS_PATH
-from payment_operator.kinds import CHILDREN, PLATFORM, POD, PVC, SECRET
+from payment_operator.kinds import CHILDREN, EVENT, PLATFORM, POD, PVC, SECRET
 
 Rule = dict[str, Any]
 
@@ -29,6 +29,7 @@ def rules() -> list[Rule]:
         _rule(POD.group, [POD.plural], ["list"]),
         _rule(PVC.group, [PVC.plural], ["patch"]),
         _rule(SECRET.group, [SECRET.plural], ["create"]),
+        _rule(EVENT.group, [EVENT.plural], ["get", "create", "patch"]),
     ]
 
 

@@ -99,7 +99,7 @@ def test_pause_stops_every_write_but_the_status(world: World) -> None:
     del world.cluster.objects["Deployment", "shop", "api-gateway"]
     platform["spec"]["paused"] = True
     world.run()
-    assert world.cluster.log == ["apply PaymentPlatform/payments/status"]
+    assert world.writes == ["apply PaymentPlatform/payments/status"]
     assert world.condition("Progressing") == ("False", "Paused")
     platform["spec"]["paused"] = False
     world.run()
@@ -145,7 +145,7 @@ def test_a_render_that_fails_is_told_and_leaves_everything_as_it_is(world: World
     world.render = refuse
     platform["spec"]["postgres"] = {"maxConnections": 20}
     assert world.run() is None
-    assert world.cluster.log == ["apply PaymentPlatform/payments/status"]
+    assert world.writes == ["apply PaymentPlatform/payments/status"]
     assert world.condition("Degraded") == ("True", "RenderFailed")
     assert world.condition("Ready") == ("True", "Ready")
 
@@ -155,7 +155,7 @@ def test_a_version_that_is_not_carried_changes_nothing(world: World) -> None:
     world.settle()
     platform["spec"]["version"] = "9.9.9"
     world.run()
-    assert world.cluster.log == ["apply PaymentPlatform/payments/status"]
+    assert world.writes == ["apply PaymentPlatform/payments/status"]
     assert world.condition("Degraded") == ("True", "UnsupportedVersion")
 
 

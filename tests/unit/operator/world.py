@@ -101,6 +101,11 @@ class World:
         self.cluster.log.clear()
         return self.reconciler.reconcile("shop")
 
+    @property
+    def writes(self) -> list[str]:
+        """What the last reconcile wrote, Events aside."""
+        return [entry for entry in self.cluster.log if "apply Event/" not in entry]
+
     def settle(self) -> None:
         """Until there is nothing left to do."""
         for _ in range(10):
