@@ -115,8 +115,9 @@ class Cluster:
         *,
         subresource: str = "",
         manager: str = FIELD_MANAGER,
+        dry_run: bool = False,
     ) -> Object:
-        """Server-side apply; the fields of the body become the manager's."""
+        """Server-side apply; the fields of the body become the manager's. A dry run only answers."""
         path = self._resources[kind.kind].path(  # type: ignore[no-untyped-call]
             name=name, namespace=namespace
         )
@@ -128,6 +129,7 @@ class Cluster:
             content_type="application/apply-patch+yaml",
             field_manager=manager,
             force_conflicts=True,
+            dry_run="All" if dry_run else None,
         )
 
     def raw(self, path: str) -> Object:

@@ -47,9 +47,10 @@ class Desire:
             raise UnsupportedVersion(f"{text}: {fix}")
         keeper = Keeper(self._cluster, Writer(self._cluster, owner.namespace), owner.namespace, self._secrets)
         # Before the credentials are read, so that a new key is published in the same pass.
-        rotations = Rotator(self._cluster, owner, lambda: view.now).run(spec, view.rotate)
+        rotator = Rotator(self._cluster, owner, lambda: view.now)
+        rotations = rotator.run(spec, view.requests.rotate, write=not view.paused)
         stamp = Stamp(owner.name, FIELD_MANAGER, owner.reference())
-        made = keeper.ensure(stamp, spec, write=not spec.paused)
+        made = keeper.ensure(stamp, spec, write=not view.paused)
         request = Request(owner.name, owner.namespace, values_of(spec, made.hashes), self._version())
         documents = [*self._renderer.render(request), *made.config_maps]
         desired = tuple(manifest(item, owner) for item in documents)

@@ -7,7 +7,7 @@ from typing import Any
 import kopf
 
 from payment_operator.kinds import CHILDREN, PLATFORM, PLATFORM_LABEL, Kind
-from payment_operator.rotate import ROTATE_ANNOTATION
+from payment_operator.requests import Requests, requests_of
 from payment_operator.workqueue import WorkQueue
 
 #: Seconds in which events of children are gathered into one look.
@@ -16,11 +16,11 @@ GATHER = 0.2
 
 def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, queue: WorkQueue) -> None:
     """Every event of a platform or of one of its children queues their namespace."""
-    seen: dict[str, tuple[int, str]] = {}
+    seen: dict[str, tuple[int, Requests]] = {}
 
     async def on_platform(body: kopf.Body, type: str | None, namespace: str | None, **_: Any) -> None:
         metadata = body["metadata"]
-        now = (metadata["generation"], (metadata.get("annotations") or {}).get(ROTATE_ANNOTATION, ""))
+        now = (metadata["generation"], requests_of(body))
         if type == "DELETED":
             seen.pop(metadata["uid"], None)
         elif seen.get(metadata["uid"]) == now and "deletionTimestamp" not in metadata:

@@ -16,8 +16,9 @@ from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
 from payment_operator.pace import again
 from payment_operator.plan import Rollout, plan
+from payment_operator.preview import preview
 from payment_operator.reach import external_addresses, unreachable
-from payment_operator.rotate import ROTATE_ANNOTATION
+from payment_operator.requests import requests_of
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.status import changed, conflict, status_of
 from payment_operator.values import parse
@@ -51,8 +52,7 @@ class Reconciler:
             spec = parse(platform["spec"])
             view = self._desire.wanted(replace(view, spec=spec), spec, owner)
             view = self._look(view, spec, owner)
-            if not view.paused:
-                view = self._act(view)
+            view = self._act(view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
             self._write(platform, status_of(view))
@@ -67,12 +67,16 @@ class Reconciler:
         observed = observe(self._cluster, owner, (item.ref for item in view.desired))
         external = external_addresses(spec)
         silent = {name: why for name, addresses in external.items() if (why := unreachable(addresses))}
-        rollout = Rollout(view.release != view.previous.get("release"), view.installed)
+        rollout = Rollout(view.rolls, view.installed)
         decided = plan(view.desired, observed.live, observed.foreign, rollout, tuple(silent.values()))
         return replace(view, observed=observed, unreachable=silent, plan=decided)
 
     def _act(self, view: View) -> View:
-        """The plan, done; what the API server refused is noted."""
+        """The plan, done or only shown; what the API server refused is noted."""
+        if view.requests.dry_run:
+            return replace(view, preview=preview(self._cluster, view))
+        if view.paused:
+            return view
         writer = Writer(self._cluster, view.namespace)
         refused = writer.apply_all(view.plan.apply, view.observed.live)
         for ref in view.plan.prune:
@@ -82,7 +86,7 @@ class Reconciler:
     def _blank(self, platform: Object) -> View:
         metadata, status = platform["metadata"], platform.get("status") or {}
         view = View(metadata["namespace"], metadata["generation"], self._now(), status, self._desire.version)
-        return replace(view, rotate=(metadata.get("annotations") or {}).get(ROTATE_ANNOTATION, ""))
+        return replace(view, requests=requests_of(platform))
 
     def _write(self, platform: Object, status: Object) -> None:
         """The status, when it says something new; its news as Events."""

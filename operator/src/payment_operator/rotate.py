@@ -16,6 +16,7 @@ from payment_operator.errors import ApiError
 from payment_operator.keys import Jwk
 from payment_operator.kinds import BY_KIND, GROUP, SECRET
 from payment_operator.manifest import Object, Owner
+from payment_operator.requests import ROTATE_ANNOTATION
 from payment_operator.rotation import (
     ENCRYPTION_KEYS,
     SIGNING_KEYS,
@@ -32,7 +33,6 @@ from payment_operator.spec import PaymentPlatformSpec
 
 logger = logging.getLogger(__name__)
 
-ROTATE_ANNOTATION = f"{GROUP}/rotate"
 NOTES_ANNOTATION, SERVED_ANNOTATION = f"{GROUP}/keys", f"{GROUP}/rotated-for"
 #: Between two looks while a new key is not published yet.
 SOON = timedelta(seconds=2)
@@ -60,14 +60,14 @@ class Rotator:
         self._owner = owner
         self._now = now
 
-    def run(self, spec: PaymentPlatformSpec, annotation: str) -> tuple[Standing, ...]:
+    def run(self, spec: PaymentPlatformSpec, annotation: str, *, write: bool) -> tuple[Standing, ...]:
         """At most one step of each set; sets that are not there yet are left out. Raises ApiError."""
         terms = terms_of(spec)
         requests, unknown = read_requests(annotation)
         standings = [
             standing
             for name in _SETS
-            if (standing := self._one(name, terms, requests.get(name, ""), write=not spec.paused))
+            if (standing := self._one(name, terms, requests.get(name, ""), write=write))
         ]
         for item in unknown:
             text = f"{item[:64]!r} is unknown, use {SIGNING_KEYS} or {ENCRYPTION_KEYS}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
 from payment_operator.readiness import broken_pods, complete_job, failed_job, ready_replicas, unready
+from payment_operator.requests import DRY_RUN_ANNOTATION
 from payment_operator.view import View
 
 #: A payment can be made without this one: its events wait in the outbox.
@@ -43,6 +44,8 @@ def status_of(view: View) -> dict[str, Any]:
             "available": ready,
             "total": len(deployments),
         }
+    if view.requests.dry_run:
+        status["plan"] = list(view.preview)
     status["conditions"] = conditions(view, findings)
     return status
 
@@ -208,6 +211,9 @@ def _ready(view: View, parts: Mapping[str, Finding]) -> Finding:
 
 
 def _progressing(view: View) -> Finding:
+    if view.requests.dry_run:
+        text = f"annotation {DRY_RUN_ANNOTATION}: {len(view.preview)} objects would change, see .status.plan"
+        return Finding("False", "DryRun", text)
     if view.paused:
         text = f"spec.paused is true; {len(view.plan.apply)} changes wait until it is false"
         return Finding("False", "Paused", text)

@@ -30,6 +30,16 @@ class ServicesStatus(Model):
     total: int = Field(description="Deployments declared.")
 
 
+class PlannedChange(Model):
+    """What would be done to one object."""
+
+    action: Literal["Create", "Update", "Delete", "Refused"] = Field(
+        description="Create, Update or Delete; Refused when the API server would not take it."
+    )
+    object: str = Field(description='Kind and name, as "Deployment/api-gateway".')
+    changes: list[str] = Field(description='Fields that change, as "spec.replicas: 2 → 3".')
+
+
 class PaymentPlatformStatus(Model):
     """What the operator saw and did."""
 
@@ -41,6 +51,9 @@ class PaymentPlatformStatus(Model):
         None, description="Version and images that were rolled out completely; another one rolls in waves."
     )
     services: ServicesStatus | None = Field(None, description="Readiness of the Deployments.")
+    plan: list[PlannedChange] | None = Field(
+        None, description="While the annotation paymentplatform.dev/dry-run is set: what would be done."
+    )
     conditions: list[Condition] | None = Field(
         None,
         description="Ready, Progressing, Degraded and one for each part.",

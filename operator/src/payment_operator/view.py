@@ -12,6 +12,7 @@ from payment_operator.kinds import COMPONENT_LABEL, Ref
 from payment_operator.manifest import Manifest
 from payment_operator.observe import Observed
 from payment_operator.plan import Plan
+from payment_operator.requests import Requests
 from payment_operator.rotate import Standing
 from payment_operator.spec import PaymentPlatformSpec
 
@@ -28,7 +29,7 @@ class View:
     previous: Object
     version: str
     release: str = ""
-    rotate: str = ""
+    requests: Requests = Requests()
     spec: PaymentPlatformSpec | None = None
     secrets_found: bool = False
     rotations: Sequence[Standing] = ()
@@ -37,6 +38,7 @@ class View:
     plan: Plan = field(default_factory=Plan)
     refused: Mapping[Ref, ApiError] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    preview: Sequence[Object] = ()
     problem: OperatorError | None = None
 
     @property
@@ -52,7 +54,12 @@ class View:
     @property
     def paused(self) -> bool:
         """Whether the operator may write nothing but the status."""
-        return bool(self.spec and self.spec.paused)
+        return self.requests.dry_run or bool(self.spec and self.spec.paused)
+
+    @property
+    def rolls(self) -> bool:
+        """Whether another release is to come in waves; a dry run shows all of them at once."""
+        return self.release != self.previous.get("release") and not self.requests.dry_run
 
     @property
     def external(self) -> bool:

@@ -21,7 +21,7 @@ from payment_operator.errors import ApiError
 from payment_operator.kinds import BY_KIND, CHILDREN, LEASE, PLATFORM, SECRET, Kind
 from payment_operator.lease import NAME
 from payment_operator.render import Renderer
-from payment_operator.rotate import ROTATE_ANNOTATION
+from payment_operator.requests import ROTATE_ANNOTATION
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.workqueue import WorkQueue
 from tests.contract.chart.samples import PRODUCTION
@@ -67,6 +67,7 @@ class Recording(Managed):
         *,
         subresource: str = "",
         manager: str = FIELD_MANAGER,
+        dry_run: bool = False,
     ) -> Object:
         self.note("patch", kind, name, subresource)
         present = self.objects.get((kind.kind, namespace, name))
@@ -74,7 +75,9 @@ class Recording(Managed):
             self.note("create", kind)  # server-side apply of what is not there is a create as well
         if kind.kind == "StatefulSet" and present and self.claims_immutable:
             raise ApiError(422, "spec: Forbidden: updates to statefulset spec for fields other than …")
-        return super().apply(kind, namespace, name, body, subresource=subresource, manager=manager)
+        return super().apply(
+            kind, namespace, name, body, subresource=subresource, manager=manager, dry_run=dry_run
+        )
 
     def raw(self, path: str) -> Object:
         self.paths.add(path)

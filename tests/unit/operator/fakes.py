@@ -96,10 +96,13 @@ class FakeCluster:
         *,
         subresource: str = "",
         manager: str = FIELD_MANAGER,
+        dry_run: bool = False,
     ) -> Object:
         """As the real one, for whole bodies of one manager."""
         if name in self.refused:
             raise self.refused[name]
+        if dry_run:
+            return {"status": {}} | body
         self.log.append(f"apply {kind.kind}/{name}{'/' + subresource if subresource else ''}")
         key = (kind.kind, namespace, name)
         if manager != FIELD_MANAGER:

@@ -16,7 +16,7 @@ from payment_operator.desire import Desire
 from payment_operator.errors import ApiError
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import ClusterVersion, Renderer
-from payment_operator.rotate import ROTATE_ANNOTATION
+from payment_operator.requests import ROTATE_ANNOTATION
 from payment_operator.rotation import read_duration, read_notes, read_requests, write_notes
 from payment_operator.workqueue import WorkQueue
 from tests.unit.operator.builders import Object

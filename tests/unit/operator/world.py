@@ -34,9 +34,12 @@ class Managed(FakeCluster):
         *,
         subresource: str = "",
         manager: str = FIELD_MANAGER,
+        dry_run: bool = False,
     ) -> Object:
-        stored = super().apply(kind, namespace, name, body, subresource=subresource, manager=manager)
-        if not subresource and manager == FIELD_MANAGER:
+        stored = super().apply(
+            kind, namespace, name, body, subresource=subresource, manager=manager, dry_run=dry_run
+        )
+        if not (subresource or dry_run) and manager == FIELD_MANAGER:
             fields = {key: value for key, value in body.items() if key not in ("apiVersion", "kind")}
             hidden = ("name", "namespace", "uid")
             fields["metadata"] = {key: value for key, value in body["metadata"].items() if key not in hidden}
