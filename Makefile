@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
-SOURCES := operator/src services/src hack tests
+SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
 help: ## this list
@@ -36,7 +36,7 @@ venv: .venv/installed ## the virtual environment of the tests and tools
 lint: venv ## style, types, import rules, generated files
 	$(VENV)/ruff check $(SOURCES)
 	$(VENV)/ruff format --check $(SOURCES)
-	$(VENV)/mypy operator/src services/src hack tests
+	$(VENV)/mypy $(SOURCES)
 	PYTHONPATH=operator/src:services/src $(VENV)/lint-imports
 	$(MAKE) --no-print-directory generate-check
 

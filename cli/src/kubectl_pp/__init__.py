@@ -1,0 +1,1 @@
+"""kubectl pp: look after PaymentPlatforms from the command line."""

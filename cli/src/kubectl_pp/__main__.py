@@ -1,0 +1,123 @@
+"""The command line of `kubectl pp`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import webbrowser
+from collections.abc import Sequence
+
+from kubectl_pp import actions
+from kubectl_pp.kube import Failed, Kube
+from kubectl_pp.pay import demo_payment
+from kubectl_pp.tree import ready, tree, unhealthy
+
+#: What can be opened: Service and port.
+CONSOLES = {
+    "api": ("load-balancer", 8080),
+    "jaeger": ("jaeger", 16686),
+    "prometheus": ("prometheus", 9090),
+    "grafana": ("grafana", 3000),
+    "dashboards": ("search-dashboards", 5601),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = argparse.ArgumentParser(prog="kubectl pp", description="Look after PaymentPlatforms.")
+    top.add_argument("-n", "--namespace", default="", help="namespace of the platform (default: kubectl's)")
+    top.add_argument("--context", default="", help="context of the cluster (default: kubectl's)")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("platform", nargs="?", default="", help="its name (default: the only one there)")
+        return made
+
+    show = command("status", "The platform as a tree. Exit status 1 when no payment can be made.")
+    show.add_argument("-o", "--output", choices=["tree", "json"], default="tree")
+    command("why", "Only what is not well, with what to do. Exit status 1 when there is something.")
+    command("plan", "What the operator would change now, by its dry run. Nothing is changed.")
+    turn = command("rotate", "A new key with overlap; no pod restarts.")
+    turn.add_argument("--keys", choices=actions.KEY_SETS, default="signing-keys")
+    command("verify", "Prove that no money is lost or doubled. Exit status 1 when something is wrong.")
+    pay = command("pay", "A demo payment through the load balancer (dev profile).")
+    pay.add_argument("--amount", type=int, default=100, help="minor units of USD (default: 100)")
+    log = command("logs", "Every line of all services about a payment.")
+    log.add_argument("--payment", required=True, help="its id")
+    log.add_argument("--since", default="1h", help="as kubectl logs has it (default: 1h)")
+    open_ = command("open", "Forward a console to this machine and open it, until interrupted.")
+    open_.add_argument("--console", choices=sorted(CONSOLES), default="api")
+    open_.add_argument("--no-browser", action="store_true", help="only print the address")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 well, 1 not well, 2 it could not be done."""
+    given = parser().parse_args(arguments)
+    kube = Kube(given.context, given.namespace)
+    try:
+        return run(kube, given)
+    except Failed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(kube: Kube, given: argparse.Namespace) -> int:
+    """The chosen command."""
+    platform = kube.platform(given.platform)
+    kube = Kube(kube.context, platform["metadata"]["namespace"])
+    match given.command:
+        case "status":
+            return status(kube, platform, given.output)
+        case "why":
+            found = unhealthy(platform)
+            for item in found:
+                print(f"✗ {item['type']} ({item['reason']}): {item['message']}")
+            return 1 if found else 0
+        case "plan":
+            for line in actions.told(actions.plan(kube, platform)):
+                print(line)
+        case "rotate":
+            print(actions.rotate(kube, platform, given.keys))
+        case "verify":
+            well, report = actions.verify(kube)
+            print(report, end="")
+            return 0 if well else 1
+        case "pay":
+            with kube.forwarded("service/load-balancer", 8080) as url:
+                for line in demo_payment(url, given.amount):
+                    print(line)
+        case "logs":
+            lines = actions.logs(kube, given.payment, given.since)
+            print("\n".join(lines) or f"no line of the last {given.since} names {given.payment}")
+        case "open":
+            service, port = CONSOLES[given.console]
+            with kube.forwarded(f"service/{service}", port) as url:
+                print(f"{given.console}: {url} (Ctrl-C ends it)", flush=True)
+                if not given.no_browser:
+                    webbrowser.open(url)
+                while True:
+                    time.sleep(3600)
+    return 0
+
+
+def status(kube: Kube, platform: dict[str, object], output: str) -> int:
+    """The tree, or the status as it is."""
+    if output == "json":
+        print(json.dumps(platform.get("status", {}), indent=2))
+    else:
+        label = f"paymentplatform.dev/platform={platform['metadata']['name']}"  # type: ignore[index]
+        workloads = kube.get("deployments,statefulsets", "--selector", label)["items"]
+        pods = kube.get("pods", "--selector", label)["items"]
+        for line in tree(platform, workloads, pods):
+            print(line)
+    return 0 if ready(platform) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
