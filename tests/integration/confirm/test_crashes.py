@@ -49,23 +49,12 @@ async def test_a_killed_confirmation_is_finished(system: System, peer: str, path
     kept = await system.confirm(payment, payer, key=key)
     assert (kept.status_code, kept.json()["status"]) == (200, "succeeded")
     assert (await system.events(payment)).count("payment.succeeded") == 1
-
-
-async def test_a_payment_finished_after_a_crash_keeps_its_assessment(system: System) -> None:
-    """Posted, and killed before the end: the assessment of the lost attempt is made again."""
-    payer, payee = await system.customer(10_000), await system.customer()
-    payment = await system.create(payer, payee, 500)
-    await kill_while(system, system.account, "/transfers", "held", payment, payer)
-    await system.until(payment, "succeeded")
-    kept = json.loads(
-        await system.database.fetchval(
-            "SELECT assessment::text FROM payments.payments WHERE id = $1", payment["id"]
-        )
-    )
-    assert (kept["decision"], kept["after_posting"]) == ("allow", True)
-    assert kept["facts"]["new_payee"] and kept["facts"]["payments_24h"] == 0
-    shown = (await system.get(f"/v1/payments/{payment['id']}", actor=payer.id)).json()
-    assert shown["risk"] == {"level": "LOW", "score": 0, "reasons": []}
+    query = "SELECT assessment::text FROM payments.payments WHERE id = $1"
+    assessment = json.loads(await system.database.fetchval(query, payment["id"]))
+    assert (assessment["decision"], assessment["facts"]["new_payee"]) == ("allow", True)
+    # After the posting it was made again, since the first one was lost with its attempt.
+    assert assessment.get("after_posting", False) == (path == "/transfers" and how == "held")
+    assert kept.json()["risk"] == {"level": "LOW", "score": 0, "reasons": []}
 
 
 async def test_a_payment_of_unknown_outcome_is_told_once(system: System) -> None:
