@@ -76,8 +76,9 @@ def main() -> int:
                 if settings.seed_demo:
                     _seed(connection, module)
             log.info("%s is up to date (%.1f s)", schema, time.monotonic() - began)
-    with engine.begin() as connection:
-        grants.grant(_cursor(connection))
+    if arguments.only is None:  # it needs the tables of all owners
+        with engine.begin() as connection:
+            grants.grant(_cursor(connection))
     return 0
 
 
