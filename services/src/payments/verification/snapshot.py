@@ -31,6 +31,15 @@ NAMED = 1000
 #: A check over some millions of rows takes seconds to a minute.
 STATEMENT_TIMEOUT = timedelta(minutes=10)
 
+_SESSION = (
+    "timezone=UTC",
+    "jit=off",
+    # Hash tables of the joins spill to disk beyond this: PostgreSQL itself has little memory.
+    "work_mem=64MB",
+    # One process: several would share hash tables in /dev/shm, which is small in a container, and payments
+    # need the other cores.
+    "max_parallel_workers_per_gather=0",
+)
 _OUTBOXES = """
 SELECT nspname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
 WHERE relname = 'outbox' AND relkind IN ('r', 'p') ORDER BY nspname"""
@@ -77,8 +86,7 @@ def connect(settings: DatabaseSettings) -> "psycopg.Connection[Any]":
         connect_timeout=10,
         application_name="verification",
         autocommit=True,
-        # Hash tables of the joins spill to disk beyond this: PostgreSQL itself has little memory.
-        options=f"-c statement_timeout={timeout} -c work_mem=64MB -c timezone=UTC -c jit=off",
+        options=" ".join(f"-c {setting}" for setting in (*_SESSION, f"statement_timeout={timeout}")),
     )
 
 
