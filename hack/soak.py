@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).parents[1]
 SUITES = {
     "bank": "tests/faults/test_bank.py",
     "races": "tests/faults/test_races.py",
+    "late": "tests/faults/test_late.py",
     "crashes": "tests/faults/test_crashes.py",
     "kills": "tests/faults/test_kills.py",
     "kafka": "tests/faults/test_kafka.py",
@@ -35,11 +36,13 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, help="repeat a run")
     parser.add_argument("--ci", action="store_true", help="the small sizes of CI")
+    parser.add_argument("--scale", type=float, default=1.0, help="a part of the soak, e.g. 0.1 (1)")
     arguments = parser.parse_args()
     if unknown := set(arguments.suites) - set(SUITES):
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     environment = {**os.environ, "FAULTS_SEED": str(seed), "FAULTS_SIZE": "ci" if arguments.ci else "soak"}
+    environment["FAULTS_SCALE"] = str(arguments.scale)
     environment |= {"SEED": str(seed), "SOAK": "" if arguments.ci else "1"}
     failed = []
     for suite in arguments.suites or SUITES:

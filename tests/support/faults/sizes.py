@@ -3,7 +3,7 @@
 import os
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,18 @@ SOAK = Sizes(
 
 
 def sizes() -> Sizes:
-    """Those that the environment asks for."""
-    return SOAK if os.environ.get("FAULTS_SIZE") == "soak" else CI
+    """Those that the environment asks for: FAULTS_SIZE, and FAULTS_SCALE for a part of the soak."""
+    if os.environ.get("FAULTS_SIZE") != "soak":
+        return CI
+    scale = float(os.environ.get("FAULTS_SCALE", "1"))
+    return replace(
+        SOAK,
+        bank_payments=max(CI.bank_payments, round(SOAK.bank_payments * scale)),
+        race_rounds=max(CI.race_rounds, round(SOAK.race_rounds * scale)),
+        crash_rounds=max(CI.crash_rounds, round(SOAK.crash_rounds * scale)),
+        kill_seconds=max(CI.kill_seconds, SOAK.kill_seconds * scale),
+        cluster_seconds=max(CI.cluster_seconds, SOAK.cluster_seconds * scale),
+    )
 
 
 def seed() -> int:
