@@ -60,7 +60,7 @@ async def all_equal(payer: Customer, path: str, body: Any, key: str, count: int)
     return answers[0]
 
 
-async def test_one_key_is_one_payment_one_confirmation_one_refund(
+async def test_one_key_is_one_payment_confirmation_refund_and_endpoint(
     system: Platform, size: Sizes, report: dict[str, Any]
 ) -> None:
     dice = rng("keys", SEED)
@@ -83,10 +83,15 @@ async def test_one_key_is_one_payment_one_confirmation_one_refund(
         refunded = await all_equal(payer, refunds, {"amount": 400}, key, size.same_key)
         assert (refunded.status, refunded.body["status"]) == (201, "succeeded"), refunded
 
+        hooks = "/v1/webhook_endpoints"
+        hook = {"url": f"http://127.0.0.1:9/{number}", "enabled_events": ["payment.canceled"]}
+        assert (await all_equal(payer, hooks, hook, key, size.same_key)).status == 201
+
         # The same key for something else is refused, and says nothing about what it was used for.
         for path, other in (
             ("/v1/payments", body | {"amount": amount + 1}),
             (refunds, {"amount": 401}),
+            (hooks, hook | {"description": "another"}),
         ):
             answer = await payer.api.post(path, other, key=key)
             assert (answer.status, answer.body["code"]) == (422, "idempotency_key_reused"), answer
@@ -106,10 +111,11 @@ async def test_one_key_is_one_payment_one_confirmation_one_refund(
                   (SELECT count(*) FROM payments.refunds WHERE customer_id = $1) AS refunds,
                   (SELECT count(*) FROM accounts.transfers WHERE from_account = $2) AS paid,
                   (SELECT count(*) FROM accounts.transfers
-                   WHERE to_account = $2 AND kind = 'refund') AS back""",
+                   WHERE to_account = $2 AND kind = 'refund') AS back,
+                  (SELECT count(*) FROM payments.webhook_endpoints WHERE customer_id = $1) AS hooks""",
         payer.id,
         payer.account,
     )
     report |= {"rounds": size.race_rounds, "parallel": size.same_key, "made": tuple(made[0])}
     report |= await system.zeros()
-    assert tuple(made[0]) == (size.race_rounds,) * 4
+    assert tuple(made[0]) == (size.race_rounds,) * 5
