@@ -64,8 +64,10 @@ async def test_one_key_is_one_payment_confirmation_refund_and_endpoint(
     system: Platform, size: Sizes, report: dict[str, Any]
 ) -> None:
     dice = rng("keys", SEED)
-    payer, payee, stranger = await system.customers(3, dice)
+    payers = []
     for number in range(size.race_rounds):
+        payer, payee, stranger = await system.customers(3, dice)
+        payers.append(payer)
         key = payer.api.key()
         amount = 1_000 + number
         body = {
@@ -107,14 +109,14 @@ async def test_one_key_is_one_payment_confirmation_refund_and_endpoint(
         assert answer.status == 404, answer
 
     made = await system.sql(
-        """SELECT (SELECT count(*) FROM payments.payments WHERE customer_id = $1) AS payments,
-                  (SELECT count(*) FROM payments.refunds WHERE customer_id = $1) AS refunds,
-                  (SELECT count(*) FROM accounts.transfers WHERE from_account = $2) AS paid,
+        """SELECT (SELECT count(*) FROM payments.payments WHERE customer_id = ANY ($1)) AS payments,
+                  (SELECT count(*) FROM payments.refunds WHERE customer_id = ANY ($1)) AS refunds,
+                  (SELECT count(*) FROM accounts.transfers WHERE from_account = ANY ($2)) AS paid,
                   (SELECT count(*) FROM accounts.transfers
-                   WHERE to_account = $2 AND kind = 'refund') AS back,
-                  (SELECT count(*) FROM payments.webhook_endpoints WHERE customer_id = $1) AS hooks""",
-        payer.id,
-        payer.account,
+                   WHERE to_account = ANY ($2) AND kind = 'refund') AS back,
+                  (SELECT count(*) FROM payments.webhook_endpoints WHERE customer_id = ANY ($1)) AS hooks""",
+        [payer.id for payer in payers],
+        [payer.account for payer in payers],
     )
     report |= {"rounds": size.race_rounds, "parallel": size.same_key, "made": tuple(made[0])}
     report |= await system.zeros()
