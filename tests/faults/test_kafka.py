@@ -48,9 +48,9 @@ async def test_no_event_is_lost_and_none_has_two_effects(
     await kill_relays_that_have_sent(system, load)
     first = await system.zeros()
 
-    # Every record three times in all, and in any order.
+    # Every record of these payments three times in all, and in any order.
     records = await system.records()
-    again = [record for record in records for _ in range(2)]
+    again = [record for record in records if record[1]["subject"] in load.accepted for _ in range(2)]
     dice.shuffle(again)
     producer = AIOKafkaProducer(bootstrap_servers="127.0.0.1:{}".format(system.proxies["kafka"].port))
     await producer.start()
