@@ -24,6 +24,7 @@ SUITES = {
     "ledger": "tests/integration/account/test_histories.py",
     "api": "tests/integration/api",
     "verification": "tests/integration/verification/test_volume.py",
+    "screening": "tests/integration/ofac/test_quality.py",
     "cluster": "tests/e2e/test_faults.py",
 }
 
