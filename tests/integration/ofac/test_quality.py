@@ -1,7 +1,7 @@
 """Recall and precision of the matcher on an invented list with labelled queries.
 
-Each run makes a list and queries that nobody has seen before; SCREENING_SEED (or SEED) repeats one. SOAK=1 asks for the
-size of the published list.
+Each run makes a list and queries that nobody has seen before; SCREENING_SEED (or SEED) repeats one. SOAK=1
+asks for the size of the published list.
 """
 
 import os
