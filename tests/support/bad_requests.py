@@ -7,30 +7,14 @@ comes from behind the gateway. A proxy may refuse what is marked `not_for_proxie
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from tests.support.bad_request import NOWHERE, BadRequest, get, post
+from tests.support.bad_requests_of_routes import OF_ROUTES
 
 CONFIRM = "/payment/confirm"
 PAYMENTS = "/v1/payments"
 LOGIN = "/auth/login"
-NOWHERE = "00000000-0000-7000-8000-000000000000"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BadRequest:
-    """One request, and the status and problem code that it must get."""
-
-    name: str
-    method: str
-    path: str
-    status: int
-    code: str
-    token: str | None = "customer"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    needs_services: bool = False
-    not_for_proxies: bool = False
 
 
 def payment(**changes: Any) -> dict[str, Any]:
@@ -49,27 +33,6 @@ def confirmation(**changes: Any) -> dict[str, Any]:
         "to_account": "ACC002",
     } | changes
     return {name: value for name, value in body.items() if value is not None}
-
-
-def _post(path: str, name: str, body: Any, status: int, code: str, **changes: Any) -> BadRequest:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json", "Idempotency-Key": f"bad-{name}"} | changes.pop(
-        "headers", {}
-    )
-    return BadRequest(
-        name=name,
-        method="POST",
-        path=path,
-        status=status,
-        code=code,
-        body=raw,
-        headers={key: value for key, value in headers.items() if value is not None},
-        **changes,
-    )
-
-
-def _get(path: str, name: str, status: int, code: str, **changes: Any) -> BadRequest:
-    return BadRequest(name=name, method="GET", path=path, status=status, code=code, **changes)
 
 
 def _login() -> list[BadRequest]:
@@ -95,7 +58,7 @@ def _login() -> list[BadRequest]:
         ("invalid_utf8", b'{"username": "\xff\xfe"}', 400, "malformed_request"),
         ("lone_surrogate", b'{"username": "\\ud800", "password": "x"}', 400, "malformed_request"),
     ]
-    return [_post(LOGIN, f"login_{name}", *rest, token=None) for name, *rest in cases]
+    return [post(LOGIN, f"login_{name}", *rest, token=None) for name, *rest in cases]
 
 
 def _tokens() -> list[BadRequest]:
@@ -106,7 +69,7 @@ def _tokens() -> list[BadRequest]:
         ("revoked", "revoked", 401, "token_revoked"),
     ]
     requests = [
-        _post(CONFIRM, f"original_token_{name}", confirmation(), status, code, token=token)
+        post(CONFIRM, f"original_token_{name}", confirmation(), status, code, token=token)
         for name, token, status, code in original
     ]
     for name, token in (
@@ -116,8 +79,8 @@ def _tokens() -> list[BadRequest]:
         ("revoked", "revoked"),
     ):
         requests += [
-            _post(PAYMENTS, f"create_token_{name}", payment(), 401, "unauthenticated", token=token),
-            _get("/v1/accounts", f"accounts_token_{name}", 401, "unauthenticated", token=token),
+            post(PAYMENTS, f"create_token_{name}", payment(), 401, "unauthenticated", token=token),
+            get("/v1/accounts", f"accounts_token_{name}", 401, "unauthenticated", token=token),
         ]
     headers = [
         ("basic", "Basic ZGVtbzpwYXNzd29yZDEyMw=="),
@@ -127,7 +90,7 @@ def _tokens() -> list[BadRequest]:
         ("huge", "Bearer " + "a" * 5000),
     ]
     requests += [
-        _get(
+        get(
             PAYMENTS,
             f"authorization_{name}",
             401,
@@ -139,8 +102,8 @@ def _tokens() -> list[BadRequest]:
     ]
     return [
         *requests,
-        _post("/auth/logout", "logout_without_token", b"", 401, "unauthenticated", token=None),
-        _post(
+        post("/auth/logout", "logout_without_token", b"", 401, "unauthenticated", token=None),
+        post(
             "/auth/refresh",
             "refresh_unknown",
             {"refresh_token": "x" * 43},
@@ -148,13 +111,13 @@ def _tokens() -> list[BadRequest]:
             "unauthenticated",
             token=None,
         ),
-        _post("/auth/refresh", "refresh_missing", {}, 422, "validation_failed", token=None),
-        _post("/auth/refresh", "refresh_odd", {"refresh_token": "a b"}, 422, "validation_failed", token=None),
-        _get("/v1/reviews", "reviews_as_customer", 403, "forbidden"),
-        _post(f"/v1/reviews/{NOWHERE}/approve", "approve_as_customer", {}, 403, "forbidden"),
-        _post(f"/v1/reviews/{NOWHERE}/reject", "reject_as_auditor", {}, 403, "forbidden", token="auditor"),
-        _get("/v1/audit/events", "audit_as_customer", 403, "forbidden"),
-        _get("/v1/audit/events", "audit_as_operator", 403, "forbidden", token="operator"),
+        post("/auth/refresh", "refresh_missing", {}, 422, "validation_failed", token=None),
+        post("/auth/refresh", "refresh_odd", {"refresh_token": "a b"}, 422, "validation_failed", token=None),
+        get("/v1/reviews", "reviews_as_customer", 403, "forbidden"),
+        post(f"/v1/reviews/{NOWHERE}/approve", "approve_as_customer", {}, 403, "forbidden"),
+        post(f"/v1/reviews/{NOWHERE}/reject", "reject_as_auditor", {}, 403, "forbidden", token="auditor"),
+        get("/v1/audit/events", "audit_as_customer", 403, "forbidden"),
+        get("/v1/audit/events", "audit_as_operator", 403, "forbidden", token="operator"),
     ]
 
 
@@ -218,7 +181,7 @@ def _bodies() -> list[BadRequest]:
         ("json_unclosed_deep", b"[" * 100_000, *invalid),
         ("form_as_json", b"amount=1234&currency=USD", *broken),
     ]
-    return [_post(PAYMENTS, f"create_{name}", *rest) for name, *rest in cases]
+    return [post(PAYMENTS, f"create_{name}", *rest) for name, *rest in cases]
 
 
 def _original_bodies() -> list[BadRequest]:
@@ -250,7 +213,7 @@ def _original_bodies() -> list[BadRequest]:
         ("account_object", confirmation(from_account={}), *invalid),
         ("json_broken", b'{"transaction_id": ', 400, "malformed_request"),
     ]
-    return [_post(CONFIRM, f"original_{name}", *rest) for name, *rest in cases]
+    return [post(CONFIRM, f"original_{name}", *rest) for name, *rest in cases]
 
 
 def _transport() -> list[BadRequest]:
@@ -292,26 +255,26 @@ def _transport() -> list[BadRequest]:
         f"{PAYMENTS}/{'a' * 65}",
         "/v1/accounts/%2e%2e%3b",
         "/assess-risk",
-        "/metrics",
+        "/internal",
         "/.env",
     ]
     return [
-        _post(PAYMENTS, "body_over_10_mb", large, 413, "payload_too_large"),
+        post(PAYMENTS, "body_over_10_mb", large, 413, "payload_too_large"),
         *(
-            _post(
+            post(
                 PAYMENTS, f"type_{name}", good, 415, "unsupported_media_type", headers={"Content-Type": value}
             )
             for name, value in types
         ),
-        _post(PAYMENTS, "type_missing", good, 415, "unsupported_media_type", headers={"Content-Type": None}),
-        _post(
+        post(PAYMENTS, "type_missing", good, 415, "unsupported_media_type", headers={"Content-Type": None}),
+        post(
             PAYMENTS, "compressed", good, 415, "unsupported_media_type", headers={"Content-Encoding": "gzip"}
         ),
         *(
-            _post(PAYMENTS, f"key_{name}", good, 400, code, headers={"Idempotency-Key": value})
+            post(PAYMENTS, f"key_{name}", good, 400, code, headers={"Idempotency-Key": value})
             for name, value, code in keys
         ),
-        _post(
+        post(
             CONFIRM,
             "original_key_missing",
             confirmation(),
@@ -330,7 +293,7 @@ def _transport() -> list[BadRequest]:
             for method, path in methods
         ),
         *(
-            _get(path, f"path_{number}", 404, "not_found", not_for_proxies="%00" in path)
+            get(path, f"path_{number}", 404, "not_found", not_for_proxies="%00" in path)
             for number, path in enumerate(paths)
         ),
     ]
@@ -358,7 +321,7 @@ def _queries() -> list[BadRequest]:
         "&&==",
     ]
     return [
-        _get(f"{PAYMENTS}?{query}", f"query_{number}", 422, "validation_failed")
+        get(f"{PAYMENTS}?{query}", f"query_{number}", 422, "validation_failed")
         for number, query in enumerate(queries)
     ]
 
@@ -393,11 +356,11 @@ def _encrypted() -> list[BadRequest]:
     jose = {"Content-Type": "application/jose"}
     return [
         *(
-            _post(CONFIRM, f"encrypted_{name}", body, 400, "decryption_failed", headers=encrypted)
+            post(CONFIRM, f"encrypted_{name}", body, 400, "decryption_failed", headers=encrypted)
             for name, body in bodies
         ),
         *(
-            _post(CONFIRM, f"jwe_{name}", body, 400, "decryption_failed", headers=jose)
+            post(CONFIRM, f"jwe_{name}", body, 400, "decryption_failed", headers=jose)
             for name, body in tokens
         ),
     ]
@@ -462,49 +425,49 @@ def _webhooks() -> list[BadRequest]:
 def _actions() -> list[BadRequest]:
     invalid = (422, "validation_failed")
     return [
-        _post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_otp_letters", {"otp": "abcdef"}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_otp_short", {"otp": "123"}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_otp_number", {"otp": 123456}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_amount", {"amount": 1}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/cancel", "cancel_with_body", {"status": "canceled"}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_zero", {"amount": 0}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_negative", {"amount": -5}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_text", {"amount": "all"}, *invalid),
-        _post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_reason_number", {"reason": 1}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_otp_letters", {"otp": "abcdef"}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_otp_short", {"otp": "123"}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_otp_number", {"otp": 123456}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_amount", {"amount": 1}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/cancel", "cancel_with_body", {"status": "canceled"}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_zero", {"amount": 0}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_negative", {"amount": -5}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_text", {"amount": "all"}, *invalid),
+        post(f"{PAYMENTS}/{NOWHERE}/refunds", "refund_reason_number", {"reason": 1}, *invalid),
     ]
 
 
 def _services() -> list[BadRequest]:
     unknown = (404, "payment_not_found")
     cases = [
-        _get(f"{PAYMENTS}/{NOWHERE}", "read_unknown_payment", *unknown),
-        _get(f"{PAYMENTS}/txn_001", "read_foreign_payment", *unknown, token="other"),
-        _get(f"{PAYMENTS}/txn_001/events", "read_foreign_events", *unknown, token="other"),
-        _post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_unknown_payment", {}, *unknown),
-        _post(f"{PAYMENTS}/txn_001/confirm", "confirm_foreign_payment", {}, *unknown, token="other"),
-        _post(f"{PAYMENTS}/txn_001/cancel", "cancel_foreign_payment", {}, *unknown, token="other"),
-        _post(f"{PAYMENTS}/txn_001/refunds", "refund_foreign_payment", {}, *unknown, token="other"),
-        _get("/v1/accounts/ACC002", "read_foreign_account", 404, "account_not_found"),
-        _get("/v1/accounts/ACC999", "read_unknown_account", 404, "account_not_found"),
-        _get("/v1/accounts/ACC002/entries", "read_foreign_entries", 404, "account_not_found"),
-        _get(f"/v1/refunds/{NOWHERE}", "read_unknown_refund", 404, "not_found"),
-        _post(CONFIRM, "original_unknown_transaction", confirmation(transaction_id="txn_999"), *unknown),
-        _post(
+        get(f"{PAYMENTS}/{NOWHERE}", "read_unknown_payment", *unknown),
+        get(f"{PAYMENTS}/txn_001", "read_foreign_payment", *unknown, token="other"),
+        get(f"{PAYMENTS}/txn_001/events", "read_foreign_events", *unknown, token="other"),
+        post(f"{PAYMENTS}/{NOWHERE}/confirm", "confirm_unknown_payment", {}, *unknown),
+        post(f"{PAYMENTS}/txn_001/confirm", "confirm_foreign_payment", {}, *unknown, token="other"),
+        post(f"{PAYMENTS}/txn_001/cancel", "cancel_foreign_payment", {}, *unknown, token="other"),
+        post(f"{PAYMENTS}/txn_001/refunds", "refund_foreign_payment", {}, *unknown, token="other"),
+        get("/v1/accounts/ACC002", "read_foreign_account", 404, "account_not_found"),
+        get("/v1/accounts/ACC999", "read_unknown_account", 404, "account_not_found"),
+        get("/v1/accounts/ACC002/entries", "read_foreign_entries", 404, "account_not_found"),
+        get(f"/v1/refunds/{NOWHERE}", "read_unknown_refund", 404, "not_found"),
+        post(CONFIRM, "original_unknown_transaction", confirmation(transaction_id="txn_999"), *unknown),
+        post(
             CONFIRM,
             "original_foreign_transaction",
             confirmation(customer_id="cust_002"),
             *unknown,
             token="other",
         ),
-        _post(
+        post(
             CONFIRM, "original_other_customer", confirmation(customer_id="cust_002"), 422, "payment_mismatch"
         ),
-        _post(CONFIRM, "original_other_amount", confirmation(amount=1), 422, "payment_mismatch"),
-        _post(CONFIRM, "original_other_payer", confirmation(from_account="ACC003"), 422, "payment_mismatch"),
-        _post(CONFIRM, "original_other_payee", confirmation(to_account="ACC003"), 422, "payment_mismatch"),
-        _post(PAYMENTS, "create_foreign_account", payment(from_account="ACC003"), 404, "account_not_found"),
-        _post(PAYMENTS, "create_unknown_payee", payment(to_account="ACC999"), 404, "account_not_found"),
-        _post(PAYMENTS, "create_other_currency", payment(currency="EUR"), 422, "currency_mismatch"),
+        post(CONFIRM, "original_other_amount", confirmation(amount=1), 422, "payment_mismatch"),
+        post(CONFIRM, "original_other_payer", confirmation(from_account="ACC003"), 422, "payment_mismatch"),
+        post(CONFIRM, "original_other_payee", confirmation(to_account="ACC003"), 422, "payment_mismatch"),
+        post(PAYMENTS, "create_foreign_account", payment(from_account="ACC003"), 404, "account_not_found"),
+        post(PAYMENTS, "create_unknown_payee", payment(to_account="ACC999"), 404, "account_not_found"),
+        post(PAYMENTS, "create_other_currency", payment(currency="EUR"), 422, "currency_mismatch"),
     ]
     return [BadRequest(**{**vars(case), "needs_services": True}) for case in cases]
 
@@ -520,4 +483,5 @@ BAD_REQUESTS: list[BadRequest] = [
     *_actions(),
     *_webhooks(),
     *_services(),
+    *OF_ROUTES,
 ]
