@@ -12,6 +12,8 @@ from typing import Any
 from tests.support.bad_request import NOWHERE, BadRequest, get, post
 from tests.support.bad_requests_of_routes import OF_ROUTES
 
+__all__ = ["BAD_REQUESTS", "BadRequest", "confirmation", "payment"]
+
 CONFIRM = "/payment/confirm"
 PAYMENTS = "/v1/payments"
 LOGIN = "/auth/login"
@@ -387,7 +389,7 @@ def _webhooks() -> list[BadRequest]:
         ("json_broken", b"{", 400, "malformed_request"),
     ]
     as_staff = {"token": "operator"}
-    key = {"headers": {"Idempotency-Key": None}}
+    key: dict[str, Any] = {"headers": {"Idempotency-Key": None}}
     return [
         *(post(path, f"webhook_{name}", *rest) for name, *rest in cases),
         post(path, "webhook_without_key", good, 400, "missing_idempotency_key", **key),
