@@ -44,6 +44,8 @@ _UNSAID = (
     b"is one of those tried first",
     b"must not contain the user name",
     b"must be http:// or https://host",
+    b"names no possible host",
+    b"must be your own, or left out",
     b"must be the id of the last entry of the page before",
 )
 
