@@ -113,6 +113,8 @@ async def test_kills_under_load_lose_and_double_nothing(
     healed = time.monotonic()
     await paying
     ended = time.monotonic() - healed
+    with capsys.disabled():
+        sys.stdout.write(f"\nseed={number} kills={dict(kills)} ends={dict(load.counts())}\n")
     settled = await world.nothing_open()
     told = await world.everything_told(TOLD_WITHIN)
     found = await world.violations({**zeros.MONEY, **zeros.EFFECTS})
@@ -123,8 +125,7 @@ async def test_kills_under_load_lose_and_double_nothing(
     }
     with capsys.disabled():
         sys.stdout.write(
-            f"\nseed={number} kills={dict(kills)} ends={dict(load.counts())} clients_done_s={ended:.1f}"
-            f" nothing_open_s={settled:.1f} told_s={told:.1f} events={len(rows)}"
+            f"clients_done_s={ended:.1f} nothing_open_s={settled:.1f} told_s={told:.1f} events={len(rows)}"
             f" statuses={dict(world.told.statuses)}\n"
         )
     assert not found, found

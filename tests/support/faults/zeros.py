@@ -112,7 +112,8 @@ TRAIL = {
         SELECT e.event_id, c.channel FROM ({_ALL_EVENTS}) AS e
         CROSS JOIN (VALUES ('sms'), ('email'), ('push')) AS c (channel)
         LEFT JOIN notification.deliveries d ON d.dedupe_key = e.event_id AND d.channel = c.channel
-        WHERE e.topic = 'notification-events' AND d.status IS DISTINCT FROM 'sent'""",
+        WHERE e.topic = 'notification-events' AND d.status IS DISTINCT FROM 'sent'
+            AND d.permanent IS NOT TRUE  -- a customer without such an address""",
 }
 
 # Effects that must not be there twice.
