@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 
-# The only answers with 5xx that the API documents.
-DOCUMENTED_5XX = {503}
+# The only answers with 5xx that are documented: the API's, and the load balancer's own without a gateway.
+DOCUMENTED_5XX = {502, 503, 504}
 _AGAIN = {"idempotency_key_in_flight", "rate_limited", "otp_send_limit"}
 
 
@@ -34,7 +34,7 @@ class Answer:
     @property
     def final(self) -> bool:
         """True when the same request would not be answered otherwise after a while."""
-        if self.status in (0, 202, 503):
+        if self.status in (0, 202, 502, 503, 504):
             return False
         if self.status == 409 and self.body.get("code") == "illegal_state":
             return bool(self.body.get("payment", {}).get("status") != "processing")

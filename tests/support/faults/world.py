@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -26,11 +26,11 @@ class World:
         password_hash: of `password123`, for new users.
     """
 
-    dsn: str
+    dsn: str = field(repr=False)
     url: str
     http: aiohttp.ClientSession
     told: Told
-    password_hash: str
+    password_hash: str = field(repr=False)
 
     async def sql(self, statement: str, *args: Any) -> list[asyncpg.Record]:
         """Rows by the superuser, on a connection of its own; waits while PostgreSQL restarts."""
