@@ -20,8 +20,8 @@ from hack.dev.catalog import Servers
 from hack.dev.identity import Identity
 from hack.dev.stack import Stack
 
-PREFIX = "payments-test"
 PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "1000"))
+PREFIX = f"payments-test-{PORT_OFFSET}"
 
 
 def _address(variable: str, default: tuple[str, int]) -> tuple[str, int]:
