@@ -1,8 +1,13 @@
-"""The catalog: names and tags from the chart's images.json, recipes of the stand-ins from catalog.toml."""
+"""The catalog: names and tags from the chart's images.json, recipes of the stand-ins from catalog.toml.
+
+Images that no chart runs have their name and tag in their recipe, and are built only when asked for, by their
+own name or their group's.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -14,6 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES_FILE = REPOSITORY / "charts" / "payment-platform" / "files" / "images.json"
 RECIPES_FILE = Path(__file__).resolve().parent / "catalog.toml"
 RECIPES_FOLDER = RECIPES_FILE.parent
+_PINNED = re.compile(r"[a-z0-9][a-z0-9._/-]*:(?!latest$)[A-Za-z0-9._-]+")
 
 
 class CatalogError(ValueError):
@@ -43,10 +49,12 @@ class Recipe:
     """How to build one stand-in; see the head of catalog.toml for the keys."""
 
     title: str
-    packages: tuple[str, ...]
+    packages: tuple[str, ...] = ()
     version_of: str = ""
     version: str = ""
     build_only: bool = False
+    reference: str = ""
+    on_request: str = ""
     accounts: tuple[Account, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -54,6 +62,7 @@ class Recipe:
     files: str = ""
     jars: str = ""
     jars_folder: str = ""
+    programs: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     ports: tuple[int, ...] = ()
     volumes: tuple[str, ...] = ()
@@ -81,6 +90,11 @@ class Image:
         """Whether no pod ever runs it."""
         return self.recipe is not None and self.recipe.build_only
 
+    @property
+    def group(self) -> str:
+        """The group of an image that is left out unless it is asked for; "" for those that always belong."""
+        return self.recipe.on_request if self.recipe is not None else ""
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -88,20 +102,27 @@ class Catalog:
     images: Mapping[str, Image]
 
     def select(self, names: list[str]) -> list[Image]:
-        """The named images (all if none is named), each after those it is built from. Raises CatalogError."""
-        if unknown := [name for name in names if name not in self.images]:
+        """The images of these names and groups, each after those it is built from. Raises CatalogError.
+
+        Without names: all but those that are built on request only.
+        """
+        groups = {image.group for image in self.images.values() if image.group}
+        if unknown := [name for name in names if name not in self.images and name not in groups]:
             raise CatalogError(
-                f"no image {', '.join(unknown)} in the catalog; there are: {', '.join(self.images)}"
+                f"no image {', '.join(unknown)} in the catalog; there are: {', '.join(self.images)} "
+                f"and the groups: {', '.join(sorted(groups))}"
             )
-        wanted = set(names) or set(self.images)
+        asked = set(names) or {""}
+        wanted = {name for name, image in self.images.items() if name in asked or image.group in asked}
         if wanted & set(OWN):
             wanted.add("python")
         order = [name for name in self.images if name not in OWN] + list(OWN)
         return [self.images[name] for name in order if name in wanted]
 
-    def references(self) -> dict[str, str]:
-        """Name → reference of every image that pods run."""
-        return {name: image.reference for name, image in self.images.items() if not image.build_only}
+    def references(self, names: list[str]) -> dict[str, str]:
+        """Name → reference of the images that pods run, among those of `select`. Raises CatalogError."""
+        wanted = {image.name: image for image in self.select(names) if not image.build_only}
+        return {name: wanted[name].reference for name in self.images if name in wanted}
 
 
 def parse_names(text: str, own_tag: str) -> dict[str, tuple[str, str]]:
@@ -145,10 +166,14 @@ def _recipe(name: str, entry: Mapping[str, Any]) -> Recipe:
         recipe = Recipe(**values)
     except TypeError as error:
         raise CatalogError(f"hack/images/catalog.toml, [image.{name}]: {error}") from None
-    if bool(recipe.version) == bool(recipe.version_of):
-        raise CatalogError(f"hack/images/catalog.toml, [image.{name}]: give either version or version_of")
-    if bool(recipe.jars) != bool(recipe.jars_folder):
-        raise CatalogError(f"hack/images/catalog.toml, [image.{name}]: jars and jars_folder belong together")
+    for wrong, said in (
+        (bool(recipe.version) == bool(recipe.version_of), "give either version or version_of"),
+        (bool(recipe.jars) != bool(recipe.jars_folder), "jars and jars_folder belong together"),
+        (bool(recipe.reference) != bool(recipe.on_request), "reference and on_request belong together"),
+        (bool(recipe.reference) and not _PINNED.fullmatch(recipe.reference), 'reference is as "a/b:1.2.3"'),
+    ):
+        if wrong:
+            raise CatalogError(f"hack/images/catalog.toml, [image.{name}]: {said}")
     return recipe
 
 
@@ -157,17 +182,24 @@ def _frozen(value: Any) -> Any:
 
 
 def build_catalog(names_text: str, recipes_text: str, own_tag: str) -> Catalog:
-    """Joins both files: a recipe for each third-party image and none beyond. Raises CatalogError."""
+    """Joins both files: a recipe for each third-party image, and none beyond but those with a reference.
+
+    Raises CatalogError.
+    """
     names = parse_names(names_text, own_tag)
     debian, recipes = parse_recipes(recipes_text)
     third_party = set(names) - set(OWN)
-    if different := third_party ^ set(recipes):
+    if different := third_party ^ {name for name, recipe in recipes.items() if not recipe.reference}:
         raise CatalogError(
             f"{', '.join(sorted(different))}: only in one of images.json and hack/images/catalog.toml"
         )
     images = {
         name: Image(name, repository, tag, recipes.get(name)) for name, (repository, tag) in names.items()
     }
+    for name, recipe in recipes.items():
+        if recipe.reference:
+            repository, _, tag = recipe.reference.rpartition(":")
+            images[name] = Image(name, repository, tag, recipe)
     return Catalog(debian, images)
 
 

@@ -1,6 +1,7 @@
 """The images' contract, tried for real: one script for each, run in a container as a pod would be.
 
-The same script is for the public image and its stand-in: read-only root, no capabilities, the image's own
+The same script is for the public image and its stand-in (the public ones of the observability group have no
+bash, so there it is for stand-ins alone): read-only root, no capabilities, the image's own
 user, no network but the loopback.
 """
 
@@ -17,16 +18,19 @@ from hack.progress import Step
 
 CHECK_SECONDS = 300.0
 SCRIPTS = Path(__file__).resolve().parent / "checks"
+# What the scripts have in common: asking a server by HTTP.
+HELPERS = SCRIPTS / "http.bash"
 # A script that fails says what its servers logged.
 PROLOGUE = "trap 'code=$?; set +x; [ $code = 0 ] || tail -n 5 /tmp/*.log >&2' EXIT\n"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a container of the image is run: as whom, and which folders can be written (owned by that user)."""
+    """How a container is run: as whom, which folders can be written (owned by that user), its memory."""
 
     user: str
     writable: tuple[str, ...] = ()
+    memory: str = "1g"
 
 
 SETTINGS = {
@@ -37,6 +41,14 @@ SETTINGS = {
     "redis": Setting("999:999", ("/data",)),
     "kafka": Setting("1000:1000", ("/var/lib/kafka/data", "/opt/kafka/logs")),
     "nginx": Setting("101:101"),
+    "jaeger": Setting("10001:10001"),
+    "otel-collector": Setting("10001:10001"),
+    "opensearch": Setting("1000:1000", ("/usr/share/opensearch/data", "/usr/share/opensearch/logs"), "1536m"),
+    "influxdb": Setting("1000:1000", ("/var/lib/influxdb2", "/etc/influxdb2")),
+    "prometheus": Setting("65534:65534", ("/prometheus",)),
+    "postgres-exporter": Setting("65534:65534", memory="128m"),
+    "redis-exporter": Setting("59000:59000", memory="128m"),
+    "nginx-exporter": Setting("1001:1001", memory="128m"),
 }
 
 
@@ -46,7 +58,7 @@ def container_command(name: str, reference: str, setting: Setting) -> list[str]:
     # Without a network only this name can be resolved, and Java looks up its own.
     command += ["--hostname", "localhost", "--read-only"]
     command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", setting.user]
-    command += ["--memory", "1g", "--pids-limit", "500", "--tmpfs", "/tmp:exec,mode=1777"]
+    command += ["--memory", setting.memory, "--pids-limit", "500", "--tmpfs", "/tmp:exec,mode=1777"]
     uid, gid = setting.user.split(":")
     for folder in setting.writable:
         command += ["--tmpfs", f"{folder}:exec,uid={uid},gid={gid},mode=0700"]
@@ -58,7 +70,7 @@ def check(current: Step, image: Image) -> None:
     present = docker.inspect(image.reference)
     if present is None:
         raise Failure(f"{image.reference} is missing; run `python3 -m hack.images build {image.name}`")
-    script = PROLOGUE + (SCRIPTS / f"{image.name}.sh").read_text()
+    script = PROLOGUE + HELPERS.read_text() + (SCRIPTS / f"{image.name}.sh").read_text()
     name = f"image-check-{image.name}-{uuid.uuid4().hex[:8]}"
     command = container_command(name, image.reference, SETTINGS[image.name])
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hack.images import catalog as catalogs
 from hack.images import check as contract
-from hack.images import digest, docker, jars
+from hack.images import digest, docker, jars, programs
 from hack.images.catalog import OWN, REPOSITORY, Catalog, CatalogError
 from hack.images.own import OwnImages, SourcesChanged
 from hack.images.rootfs import Builder
@@ -29,7 +29,7 @@ DESCRIPTION = """\
 Images of the payment platform: two of its own (operator, services) and the third-party ones of its catalog.
 
 Where an image registry answers, third-party images are pulled. Elsewhere stand-ins for them are built from
-package registries (Debian, Maven); they keep the public images' names, users, ports and paths.
+package registries (Debian, Maven, Go); they keep the public images' names, users, ports and paths.
 
 environment:
   PAYMENTS_AIRGAPPED      1: build stand-ins, 0: pull, empty: ask the registry
@@ -46,29 +46,35 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     build = commands.add_parser(
-        "build", help="pull or build images, all or the named ones; unchanged ones stay"
+        "build", help="pull or build images, the usual or the named ones; unchanged ones stay"
     )
-    build.add_argument("names", nargs="*", metavar="NAME", help="as `list` shows them; all when left out")
+    named = "as `list` shows them, or a group's name; all but those on request when left out"
+    build.add_argument("names", nargs="*", metavar="NAME", help=named)
     build.add_argument(
         "--refresh", action="store_true", help="build stand-ins anew, from today's Debian packages"
     )
     commands.add_parser("list", help="a table: name, reference, present?, stand-in?, version, size")
     commands.add_parser("tag", help="print the content tag of our own images")
-    commands.add_parser("refs", help="print the references of all images that pods run, as JSON")
+    refs = commands.add_parser("refs", help="print the references of the images that pods run, as JSON")
+    refs.add_argument("names", nargs="*", metavar="NAME", help=named)
     check = commands.add_parser("check", help="run each image as a pod would be and try its contract")
-    check.add_argument("names", nargs="*", metavar="NAME", help="as `list` shows them; all when left out")
+    check.add_argument("names", nargs="*", metavar="NAME", help=named)
     commands.add_parser("lock", help="write the jars' hashes anew after a change of a pom.xml")
     return top
 
 
 def build(settings: Settings, catalog: Catalog, names: list[str], refresh: bool, chosen_mirror: str) -> None:
-    """Makes the named images (all if none is named) be there. Raises Failure, CatalogError."""
+    """Makes the named images (the usual ones if none is named) be there. Raises Failure, CatalogError."""
     wanted = catalog.select(names)
     docker.ensure_engine()
+    with step("Image registry") as current:
+        pulls = use_registry(settings, catalog.images["python"].reference, current)
+        current.done("public images are pulled" if pulls else "stand-ins are built")
+    if not pulls:
+        # Compiling takes minutes: before the lock that everybody's builds wait for.
+        for image in wanted:
+            programs.ensure(settings.cache, image.recipe.programs if image.recipe is not None else {})
     with locked(settings.cache, "images"):
-        with step("Image registry") as current:
-            pulls = use_registry(settings, catalog.images["python"].reference, current)
-            current.done("public images are pulled" if pulls else "stand-ins are built")
         layers = Builder(settings.cache, catalog.debian, chosen_mirror, refresh)
         third_party = StandIns(settings.cache, catalog, layers, airgapped=not pulls)
         for image in wanted:
@@ -102,8 +108,9 @@ def rows(catalog: Catalog) -> list[Row]:
 
 
 def check(catalog: Catalog, names: list[str]) -> None:
-    """Tries the contract of the named images, or of all. Raises Failure, CatalogError."""
-    wanted = [image for image in catalog.select(names) if image.name in names or not names]
+    """Tries the contract of the named images, or of the usual ones. Raises Failure, CatalogError."""
+    asked = {*names}
+    wanted = [image for image in catalog.select(names) if not asked or asked & {image.name, image.group}]
     docker.ensure_engine()
     for image in wanted:
         with step(f"Contract of {image.reference}") as current:
@@ -131,7 +138,7 @@ def run(arguments: argparse.Namespace, settings: Settings, chosen_mirror: str) -
         case "tag":
             print(tag)
         case "refs":
-            print(json.dumps(catalog.references(), indent=2))
+            print(json.dumps(catalog.references(arguments.names), indent=2))
         case "check":
             check(catalog, arguments.names)
         case "lock":

@@ -128,7 +128,7 @@ class Builder:
     def _build(self, current: Step, plan: Plan, tar: Path, facts: Path) -> None:
         machine.install(self.cache, current, TOOLS)
         self.folder.mkdir(parents=True, exist_ok=True)
-        current.note(f"Debian {self.debian.suite}: {' '.join(plan.packages)}")
+        current.note(f"Debian {self.debian.suite}: {' '.join(plan.packages) or 'no packages'}")
         full, unfinished = (self.folder / f".{plan.name}-{part}.tar" for part in ("new", "layer"))
         began = time.time()
         self._bootstrap(plan, full)
@@ -158,7 +158,9 @@ class Builder:
             before = (f"tar -xf {shlex.quote(str(self.full_base))}", *before)
         variant = "custom" if plan.base else "essential"
         # nice: the machine may run a cluster at the same time.
-        command = ["nice", "mmdebstrap", f"--variant={variant}", f"--include={','.join(plan.packages)}"]
+        command = ["nice", "mmdebstrap", f"--variant={variant}"]
+        if plan.packages:
+            command.append(f"--include={','.join(plan.packages)}")
         for hook, lines in (("setup", before), ("customize", plan.after)):
             path = self.folder / f".{plan.name}-{hook}.sh"
             path.write_text(script(lines))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hack.images import digest, docker, dockerfile, jars, staging
+from hack.images import digest, docker, dockerfile, jars, programs, staging
 from hack.images.catalog import RECIPES_FOLDER, Catalog, Image, Recipe
 from hack.images.decision import Action, decide
 from hack.images.rootfs import Builder, Layer, upstream_version
@@ -25,12 +25,17 @@ class Parts:
     version: str
     files: Path | None
     jars: Path | None
+    programs: dict[str, Path]
     inputs: str
+
+    @property
+    def has_files(self) -> bool:
+        return self.files is not None or self.jars is not None or bool(self.programs)
 
 
 def agrees(tag: str, version: str) -> bool:
-    """Whether the tag names the version: `17.1` does 17.1, `3.13-slim` does 3.13.5, `17.1` does not 17.12."""
-    named = tag.partition("-")[0]
+    """Whether the tag names the version: `17.1`, `v17.1` do 17.1, `3.13-slim` does 3.13.5, not 17.12."""
+    named = tag.removeprefix("v").partition("-")[0]
     return version == named or version.startswith(f"{named}.")
 
 
@@ -78,14 +83,17 @@ class StandIns:
         jar_folder = (
             jars.fetch(self.cache, current, name, RECIPES_FOLDER / recipe.jars) if recipe.jars else None
         )
+        built = programs.ensure(self.cache, recipe.programs)
         version = recipe.version or upstream_version(layer.packages[recipe.version_of])
         sources = [layer.digest, base.id, version, recipe.title]
         if files is not None:
             sources.append(digest.of_trees(files, ["."]))
         if jar_folder is not None:
             sources.append((RECIPES_FOLDER / recipe.jars / jars.LOCK_NAME).read_text())
-        text = dockerfile.render(recipe, base.id, files is not None or jar_folder is not None)
-        return Parts(layer, base, version, files, jar_folder, digest.of_parts([text, *sources]))
+        sources += [f"{place} {digest.of_file(program)}" for place, program in sorted(built.items())]
+        parts = Parts(layer, base, version, files, jar_folder, built, "")
+        text = dockerfile.render(recipe, base.id, parts.has_files)
+        return replace(parts, inputs=digest.of_parts([text, *sources]))
 
     def _base(self, current: Step) -> docker.Present:
         layer = self.layers.base(current)
@@ -102,14 +110,15 @@ class StandIns:
             return docker.build(folder, reference, labels, {}, self.log)
 
     def _build(self, current: Step, image: Image, recipe: Recipe, parts: Parts) -> None:
-        has_files = parts.files is not None or parts.jars is not None
         with staging.context(self.cache, image.name) as folder:
-            (folder / "Dockerfile").write_text(dockerfile.render(recipe, parts.base.id, has_files))
+            (folder / "Dockerfile").write_text(dockerfile.render(recipe, parts.base.id, parts.has_files))
             staging.link_file(parts.layer.tar, folder / dockerfile.ROOT_TAR)
             if parts.files is not None:
                 staging.copy_sources(parts.files, folder / dockerfile.FILES_FOLDER)
             if parts.jars is not None:
                 staging.link_tree(parts.jars, folder / dockerfile.FILES_FOLDER / recipe.jars_folder)
+            for place, program in parts.programs.items():
+                staging.link_file(program, folder / dockerfile.FILES_FOLDER / place)
             labels = {
                 docker.LABEL_TITLE: f"{recipe.title} (air-gapped stand-in)",
                 docker.LABEL_VERSION: parts.version,

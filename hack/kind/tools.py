@@ -25,18 +25,27 @@ from hack.progress import step
 
 GO_FOLDER = Path(__file__).resolve().parent / "go"
 BUILD_SECONDS = 3600.0
+DOWNLOAD_SECONDS = 600.0
 GO_ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-trimpath -buildvcs=false"}
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One binary: `package` of the locked module in go/<workspace>, or of its own module at `version`."""
+    """One binary: `package` of the locked module in go/<workspace>, or of its own module at `version`.
+
+    With `module`: `package` (as `./cmd/x`) of that module at `version`, built in the module's own folder, for
+    modules whose go.mod replaces others, which `go install` refuses. `tags` and `environment` are for the
+    compiler.
+    """
 
     name: str
     package: str
     version: str
     workspace: str = ""
     ldflags: str = "-s -w"
+    module: str = ""
+    tags: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 def _kubernetes_ldflags(version: str) -> str:
@@ -101,6 +110,8 @@ def inputs_hash(tool: Tool) -> str:
         platform.machine(),
         str(sorted(GO_ENVIRONMENT.items())),
     ]
+    if tool.module:
+        parts += [tool.module, tool.tags, str(sorted(tool.environment))]
     digest.update("\0".join(parts).encode())
     if tool.workspace:
         for lock in ("go.mod", "go.sum"):
@@ -180,11 +191,27 @@ def build(cache: Cache, tool: Tool, scratch: Path) -> Path:
             directory=GO_FOLDER / tool.workspace,
             log=log,
         )
+    elif tool.module:
+        command = ["go", "build", "-mod=readonly", "-tags", tool.tags, *flags, "-o", str(scratch / tool.name)]
+        run(
+            [*command, tool.package],
+            timeout=BUILD_SECONDS,
+            environment={**GO_ENVIRONMENT, **dict(tool.environment)},
+            directory=module_folder(tool.module, tool.version, scratch),
+            log=log,
+        )
     else:
         environment = {**GO_ENVIRONMENT, "GOBIN": str(scratch)}
         command = ["go", "install", *flags, f"{tool.package}@{tool.version}"]
         run(command, timeout=BUILD_SECONDS, environment=environment, directory=scratch, log=log)
     return scratch / tool.name
+
+
+def module_folder(module: str, version: str, scratch: Path) -> Path:
+    """Where Go keeps the sources of a module; fetches them, checked by the checksum database."""
+    command = ["go", "mod", "download", "-json", f"{module}@{version}"]
+    answer = run(command, timeout=DOWNLOAD_SECONDS, environment=GO_ENVIRONMENT, directory=scratch).stdout
+    return Path(json.loads(answer)["Dir"])
 
 
 def check_go() -> None:

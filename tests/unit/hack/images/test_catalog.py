@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hack.images import catalog
+from hack.images import catalog, programs
 from hack.images.catalog import CatalogError
 from hack.images.check import SCRIPTS, SETTINGS
+from hack.kind.settings import Cache
 
 NAMES = {
     "operator": {"repository": "ours/operator"},
@@ -55,7 +56,7 @@ def test_recipe_values_are_typed() -> None:
 
 
 def test_references_leave_out_what_no_pod_runs() -> None:
-    assert made().references() == {
+    assert made().references([]) == {
         "operator": "ours/operator:0.1.0-abc",
         "services": "ours/services:0.1.0-abc",
         "redis": "redis:8.0.2",
@@ -67,6 +68,26 @@ def test_select_puts_the_base_before_what_grows_from_it() -> None:
     assert names == ["python", "services"]
     assert [image.name for image in made().select([])] == ["python", "redis", "operator", "services"]
     assert [image.name for image in made().select(["redis"])] == ["redis"]
+
+
+ON_REQUEST = """
+[image.jaeger]
+title = "Jaeger"
+reference = "jaegertracing/jaeger:2.13.0"
+on_request = "observability"
+version = "2.13.0"
+programs = { jaeger = "cmd/jaeger/jaeger-linux" }
+"""
+
+
+def test_images_on_request_are_left_out_until_they_or_their_group_are_asked_for() -> None:
+    found = made(recipes=RECIPES + ON_REQUEST)
+    assert found.images["jaeger"].reference == "jaegertracing/jaeger:2.13.0"
+    assert [image.name for image in found.select([])] == ["python", "redis", "operator", "services"]
+    assert [image.name for image in found.select(["jaeger"])] == ["jaeger"]
+    assert [image.name for image in found.select(["observability", "redis"])] == ["redis", "jaeger"]
+    assert "jaeger" not in found.references([])
+    assert found.references(["observability"]) == {"jaeger": "jaegertracing/jaeger:2.13.0"}
 
 
 def test_select_names_what_is_unknown() -> None:
@@ -98,6 +119,10 @@ def test_mistakes_in_the_names_are_told(names: object, said: str) -> None:
         (('title = "Redis"', ""), "redis.*title"),
         (('version_of = "redis-server"', ""), "either version or version_of"),
         (("ports = [6379]", 'jars = "redis"'), "jars_folder"),
+        (("ports = [6379]", 'reference = "a/b:1"'), "reference and on_request"),
+        (("ports = [6379]", 'on_request = "x"'), "reference and on_request"),
+        (("ports = [6379]", 'reference = "a/b"\non_request = "x"'), "reference is as"),
+        (("ports = [6379]", 'reference = "a/b:latest"\non_request = "x"'), "reference is as"),
         (('suite = "trixie"', ""), "debian"),
         (("[debian]", "[debian"), "debian"),
     ],
@@ -114,8 +139,15 @@ def test_names_that_are_no_json_are_told() -> None:
 
 def test_the_repository_s_catalog_is_complete() -> None:
     found = catalog.load("0.1.0-000000000000")
-    assert set(found.images) == {"operator", "services", "postgres", "redis", "kafka", "nginx", "python"}
-    assert "python" not in found.references()
+    usual = {"operator", "services", "postgres", "redis", "kafka", "nginx", "python"}
+    observability = {
+        *("jaeger", "otel-collector", "prometheus", "opensearch", "influxdb"),
+        *("postgres-exporter", "redis-exporter", "nginx-exporter"),
+    }
+    assert {image.name for image in found.select([])} == usual
+    assert {image.name for image in found.select(["observability"])} == observability
+    assert set(found.images) == usual | observability
+    assert set(found.references([])) == usual - {"python"}
     assert set(SETTINGS) == set(found.images)
     for name, image in found.images.items():
         assert (SCRIPTS / f"{name}.sh").is_file()
@@ -123,8 +155,32 @@ def test_the_repository_s_catalog_is_complete() -> None:
             assert (catalog.RECIPES_FOLDER / image.recipe.files).is_dir()
 
 
+def test_recipes_name_programs_that_can_be_built(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for image in catalog.load("t").images.values():
+        for name, place in image.recipe.programs.items() if image.recipe is not None else ():
+            assert programs.program(cache, name).name == name
+            assert not place.startswith("/")
+
+
+def test_a_check_runs_as_the_image_s_own_user() -> None:
+    ids = {"nobody": "65534"}
+    for name, image in catalog.load("t").images.items():
+        if image.recipe is not None and image.recipe.user:
+            user = image.recipe.user.split(":")[0]
+            assert SETTINGS[name].user.split(":")[0] == ids.get(user, user), name
+
+
 @pytest.mark.parametrize(
-    ("name", "user"), [("postgres", "999"), ("redis", "999"), ("kafka", "1000"), ("nginx", "101")]
+    ("name", "user"),
+    [
+        ("postgres", "999"),
+        ("redis", "999"),
+        ("kafka", "1000"),
+        ("nginx", "101"),
+        ("opensearch", "1000"),
+        ("influxdb", "1000"),
+    ],
 )
 def test_stand_ins_run_as_the_public_images_users(name: str, user: str) -> None:
     recipe = catalog.load("t").images[name].recipe

@@ -90,6 +90,7 @@ def test_upstream_versions(version: str, upstream: str) -> None:
         ("3.13-slim-trixie", "3.13.5", True),
         ("17.1", "17.12", False),
         ("8.0.2", "8.0.3", False),
+        ("v2.53.3", "2.53.3", True),
     ],
 )
 def test_whether_a_tag_names_a_version(tag: str, version: str, right: bool) -> None:
