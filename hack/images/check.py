@@ -49,6 +49,7 @@ SETTINGS = {
     "postgres-exporter": Setting("65534:65534", memory="128m"),
     "redis-exporter": Setting("59000:59000", memory="128m"),
     "nginx-exporter": Setting("1001:1001", memory="128m"),
+    "jmx-exporter": Setting("1001:1001", memory="256m"),
 }
 
 

@@ -17,7 +17,7 @@ start
 json='Content-Type: application/json'
 http POST 8086 /api/v2/setup '{"username":"check","password":"only-for-this-check","org":"payments","bucket":"payments","token":"only-for-this-check"}' "$json"
 token='Authorization: Token only-for-this-check'
-! http GET 8086 /api/v2/buckets > /tmp/refused
+if http GET 8086 /api/v2/buckets > /tmp/refused; then exit 1; fi
 lines=$(printf 'amounts,currency=EUR value=%di\n' 100 250 50 | awk '{ print $0, 1700000000 + NR }')
 http POST 8086 '/api/v2/write?org=payments&bucket=payments&precision=s' "$lines" "$token"
 flux='from(bucket: "payments") |> range(start: 2023-11-01T00:00:00Z, stop: 2023-12-01T00:00:00Z) |> filter(fn: (r) => r._measurement == "amounts") |> sum()'

@@ -75,7 +75,7 @@ json='Content-Type: application/json'
 http POST 4318 /v1/traces '{"resourceSpans":[{"resource":'"$resource"',"scopeSpans":[{"spans":['"$span"']}]}]}' "$json"
 await 20 'currency: Str(EUR)' cat /tmp/sink.log
 grep -q 'confirm payment' /tmp/sink.log
-! grep -q 123456 /tmp/sink.log
+if grep -q 123456 /tmp/sink.log; then exit 1; fi
 await 20 'calls_total{.*span_name="confirm payment".* 1$' http GET 8889 /metrics
 kill -TERM "$server"
 wait "$server"

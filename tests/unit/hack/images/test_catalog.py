@@ -142,7 +142,7 @@ def test_the_repository_s_catalog_is_complete() -> None:
     usual = {"operator", "services", "postgres", "redis", "kafka", "nginx", "python"}
     observability = {
         *("jaeger", "otel-collector", "prometheus", "opensearch", "influxdb"),
-        *("postgres-exporter", "redis-exporter", "nginx-exporter"),
+        *("postgres-exporter", "redis-exporter", "nginx-exporter", "jmx-exporter"),
     }
     assert {image.name for image in found.select([])} == usual
     assert {image.name for image in found.select(["observability"])} == observability
