@@ -20,6 +20,10 @@ COMMON_SHARE = 0.01
 COMMON_NAMES = 10
 
 
+# Where a word stands: numbers of names, with positions as bits.
+_Postings = dict[str, set[tuple[int, int]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Listed:
     entry: Entry
@@ -74,14 +78,14 @@ class _Names:
     def __init__(self, kind: NameType, names: list[_Listed]) -> None:
         self._names = names
         self._missing = MISSING_OWN if kind == "entity" else MISSING
-        postings: dict[str, set[tuple[int, int]]] = defaultdict(set)
+        postings: tuple[_Postings, _Postings] = (defaultdict(set), defaultdict(set))
         for number, listed in enumerate(names):
             for text, positions in _pieces(listed.words):
-                postings[text].add((number, positions))
-        self._postings = dict(postings)
-        self._vocabulary = Vocabulary(postings)
+                postings[_is_joined(positions)][text].add((number, positions))
+        # Two words joined are compared with single words only: joined on both sides they are two pairs.
+        self._sought = [(Vocabulary(found), dict(found)) for found in postings]
         limit = max(COMMON_NAMES, COMMON_SHARE * len(names))
-        common = {text for text, found in postings.items() if len(found) > limit}
+        common = {text for text, found in postings[False].items() if len(found) > limit}
         self._generic = GENERIC | common if kind == "entity" else frozenset()
 
     def __len__(self) -> int:
@@ -91,10 +95,9 @@ class _Names:
         """Every name that has enough words like these, with its score."""
         pairs: dict[int, list[Pair]] = defaultdict(list)
         for text, positions in _pieces(words):
-            for near, likeness in self._vocabulary.like(text).items():
-                for number, listed in self._postings[near]:
-                    # A pair of words joined on both sides is two pairs.
-                    if positions.bit_count() == 1 or listed.bit_count() == 1:
+            for vocabulary, postings in self._sought[:1] if _is_joined(positions) else self._sought:
+                for near, likeness in vocabulary.like(text).items():
+                    for number, listed in postings[near]:
                         pairs[number].append(Pair(likeness, positions, listed))
         for number, found in pairs.items():
             listed_name = self._names[number]
@@ -112,6 +115,10 @@ class _Names:
         if min(one, other) == 1 or any((pair.one | pair.other).bit_count() > 1 for pair in found):
             return True
         return len({pair.one for pair in found}) > 1
+
+
+def _is_joined(positions: int) -> bool:
+    return positions.bit_count() > 1
 
 
 def _pieces(words: Sequence[str]) -> Iterator[tuple[str, int]]:
