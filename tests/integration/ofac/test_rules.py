@@ -131,7 +131,7 @@ async def test_decisions_are_told_with_all_that_made_them(ofac: Calls, database:
     active = await database.fetchrow("SELECT id, hash FROM ofac.list_versions WHERE active")
     assert active is not None
     assert (latest["list_version"], latest["list_hash"]) == (active["id"], active["hash"])
-    assert (latest["algorithm"], latest["algorithm_version"]) == ("words-letters-sounds", "2")
+    assert (latest["algorithm"], latest["algorithm_version"]) == ("words-letters-sounds", "3")
     assert (latest["review_threshold"], latest["match_threshold"], latest["score"]) == (0.85, 0.95, 1.0)
     assert latest["matches"][0]["ent_num"] == ENTRY
     one = await ofac.get(f"{path}/{latest['id']}", caller="api-gateway", actor="operator")

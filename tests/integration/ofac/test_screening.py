@@ -35,7 +35,7 @@ async def test_a_decision_is_stored_with_all_that_made_it(ofac: Calls, database:
     assert row is not None
     content = {name: SAMPLE.joinpath(name).read_bytes() for name in FILES}
     assert row["list_hash"] == read(content).hash
-    assert (row["decision"], row["algorithm"]) == ("possible_match", "words-letters-sounds/2")
+    assert (row["decision"], row["algorithm"]) == ("possible_match", "words-letters-sounds/3")
     assert (float(row["review_threshold"]), float(row["match_threshold"])) == (0.85, 0.95)
     assert float(row["score"]) == answer["score"]
     assert json.loads(row["matches"])[0]["matched_name"] == answer["matches"][0]["matched_name"]

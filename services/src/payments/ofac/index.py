@@ -11,7 +11,7 @@ from payments.ofac.domain.scoring import MISSING, MISSING_OWN, NOTHING, NameScor
 from payments.ofac.vocabulary import Vocabulary
 
 # Part of every stored decision; a change of the method needs a new version.
-ALGORITHM = "words-letters-sounds/2"
+ALGORITHM = "words-letters-sounds/3"
 # Vessels and aircraft hold no accounts.
 _SCREENED: dict[EntryType, NameType] = {"individual": "individual", "entity": "entity"}
 # What a word of trade weighs beside a company's own words, and how common a word is that counts as one.

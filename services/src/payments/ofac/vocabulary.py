@@ -9,12 +9,13 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from payments.ofac.domain.sounds import sounds
 
-# Words that sound the same, and nearly so. Never sure: a person must look.
+# Words that sound the same, and nearly so. Never sure: a person must look. Two names
+# whose words all sound nearly the same only are not alike.
 SAME_SOUND = 0.92
-NEAR_SOUND = 0.88
+NEAR_SOUND = 0.8
 # Short words with one letter of difference are different words.
 _UNLIKE = 0.8
-_NEAR_KEY, _NEAR_LETTERS = 5, 0.7
+_NEAR_KEY, _NEAR_SLIPS, _NEAR_LETTERS = 5, 1, 0.7
 _REMEMBERED = 20_000
 
 
@@ -41,16 +42,24 @@ class Vocabulary:
         """The words that `word` is like, and how much."""
         found: dict[str, float] = {}
         for key in sounds(word):
-            for near, distance in self._keys.near(key, least=_NEAR_KEY):
+            for near, distance in self._keys.near(key, least=_NEAR_KEY, most=_NEAR_SLIPS):
                 likeness = NEAR_SOUND if distance else SAME_SOUND
                 for listed in self._spoken[near]:
                     if not distance or JaroWinkler.similarity(word, listed) >= _NEAR_LETTERS:
                         found[listed] = max(found.get(listed, 0.0), likeness)
         for listed, distance in self._words.near(word):
-            likeness = JaroWinkler.similarity(word, listed) if distance else 1.0
+            likeness = _by_letters(word, listed, distance)
             if likeness >= _UNLIKE:
                 found[listed] = max(found.get(listed, 0.0), likeness)
         return found
+
+
+def _by_letters(word: str, listed: str, distance: int) -> float:
+    likeness = JaroWinkler.similarity(word, listed) if distance else 1.0
+    if distance < 2:
+        return likeness
+    # Jaro and Winkler forgive several slips behind a common beginning; those are other words more often.
+    return (likeness + 1 - distance / max(len(word), len(listed))) / 2
 
 
 class _ByLength:
@@ -63,15 +72,15 @@ class _ByLength:
             lengths[len(word)].append(word)
         self._lengths = dict(lengths)
 
-    def near(self, word: str, least: int = 0) -> Iterable[tuple[str, int]]:
-        """Words that differ by slips only, with the number of slips; none in words shorter than `least`."""
-        most = slips(len(word) + 3)
-        for length in range(max(1, len(word) - most), len(word) + most + 1):
+    def near(self, word: str, least: int = 0, most: int = 3) -> Iterable[tuple[str, int]]:
+        """Words that differ by `most` slips at the most, with their number; none in words under `least`."""
+        widest = min(most, slips(len(word) + 3))
+        for length in range(max(1, len(word) - widest), len(word) + widest + 1):
             listed = self._lengths.get(length)
             if listed is None:
                 continue
             longer = max(length, len(word))
-            limit = slips(longer) if longer >= least else 0
+            limit = min(most, slips(longer)) if longer >= least else 0
             if abs(length - len(word)) > limit:
                 continue
             hits = process.extract(word, listed, scorer=OSA.distance, score_cutoff=limit, limit=None)

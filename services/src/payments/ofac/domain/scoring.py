@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 # What words that only one of the names has cost, as a share of that name: the middle name of a person, a word
-# of trade; a word that tells companies apart; and when the other name is a single word, which says little.
+# of trade; a word that tells companies apart; and when there is only one pair of words, which says little.
 MISSING = 0.15
 MISSING_OWN = 0.35
 MISSING_OF_ONE = 0.5
@@ -77,7 +77,7 @@ def score(
     lost = abs(left_weight - right_weight)
     whole, rest = (one, left) if left_weight > right_weight else (other, right)
     share = lost / sum(map(weigh, whole)) if rest else 0.0
-    cost = MISSING_OF_ONE if count == 1 and min(len(one), len(other)) == 1 else missing
+    cost = MISSING_OF_ONE if count == 1 else missing
     return NameScore(weighted / total * (1 - cost * share), weakest, count, share)
 
 

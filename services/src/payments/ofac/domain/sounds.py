@@ -28,6 +28,9 @@ _ENGLISH = (
     ("g", "k"),
 )
 _CONTINENTAL = (("gh", "h"), ("ch", "h"), ("c", "s"), ("j", "i"), ("x", "s"), ("q", "s"), ("g", "k"))
+# Arabic in the mouths of Turks and Persians ("Ramazan" for "Ramadhan", "Osman" for "Othman"); Greek `c`.
+_HISSED = tuple((letters, "s" if letters in ("th", "dh") else sound) for letters, sound in _COMMON)
+_EASTERN = (("gh", "k"), ("ch", "h"), ("c", "k"), ("j", "s"), ("x", "ks"), ("q", "k"), ("g", "k"))
 
 
 def _rules(*tables: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
@@ -36,7 +39,7 @@ def _rules(*tables: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[
     return re.compile("|".join(f"(?P<r{n}>{letters})" for n, (letters, _) in enumerate(rows))), spelt
 
 
-_READINGS = (_rules(_COMMON, _ENGLISH), _rules(_COMMON, _CONTINENTAL))
+_READINGS = (_rules(_COMMON, _ENGLISH), _rules(_COMMON, _CONTINENTAL), _rules(_HISSED, _EASTERN))
 _DOUBLE = re.compile(r"(.)\1+")
 _END = re.compile(r"(?<=.)h$")
 
