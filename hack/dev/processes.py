@@ -48,13 +48,20 @@ class Processes:
         return self._children[name].pid
 
     def kill(self, name: str) -> None:
-        """SIGKILL a child and wait for its end."""
-        self._children[name].kill()
-        self._children[name].wait(10)
+        """SIGKILL a child and wait for its end; it is nobody's child then."""
+        child = self._children.pop(name)
+        child.kill()
+        child.wait(10)
 
     def dead(self) -> list[str]:
         """Names of children that ended by themselves."""
         return [name for name, child in self._children.items() if child.poll() is not None]
+
+    def last_words(self, name: str) -> str:
+        """The end of what a child has written, where it writes into a file."""
+        if self.log_folder is None or not (log := self.log_folder / f"{name}.log").is_file():
+            return ""
+        return log.read_text(errors="replace")[-1500:]
 
     def stop(self) -> None:
         """SIGTERM to all, SIGKILL after 10 s to what remains."""
@@ -98,6 +105,7 @@ def wait_for(url: str, *, seconds: float, alive: "Processes | None" = None) -> N
         except OSError as error:
             last = str(error)
         if alive is not None and (dead := alive.dead()):
-            raise RuntimeError(f"ended while starting: {', '.join(dead)}")
+            told = "".join(f"\n--- {name}\n{alive.last_words(name)}" for name in dead)
+            raise RuntimeError(f"ended while starting: {', '.join(dead)}{told}")
         time.sleep(0.1)
     raise TimeoutError(f"{url} is not ready after {seconds:.0f} s: {last}")
