@@ -23,7 +23,7 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract integration faults up e2e ## everything that CI runs
+test: lint unit contract controlplane integration faults up e2e ## everything that CI runs
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools
@@ -52,6 +52,10 @@ unit: venv ## unit tests, in seconds
 .PHONY: contract
 contract: venv tools ## contracts between the parts: chart, catalog, RBAC, generated files
 	$(VENV)/pytest tests/contract
+
+.PHONY: controlplane
+controlplane: venv ## the operator as a process against a real API server, without pods
+	$(VENV)/pytest tests/controlplane
 
 .PHONY: integration
 integration: venv docker images ## services against real PostgreSQL, Redis and Kafka

@@ -25,6 +25,7 @@ SUITES = {
     "api": "tests/integration/api",
     "verification": "tests/integration/verification/test_volume.py",
     "screening": "tests/integration/ofac/test_quality.py",
+    "controlplane": "tests/controlplane",
     "cluster": "tests/e2e/test_faults.py",
 }
 

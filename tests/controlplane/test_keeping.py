@@ -1,0 +1,209 @@
+"""One platform, looked at about once a second: nothing is written without a reason, all else is kept."""
+
+import random
+import secrets
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hack.controlplane.api import Api, wait
+from hack.controlplane.audit import Audit
+from hack.controlplane.operators import Operator
+from hack.controlplane.scale import percentile
+from hack.controlplane.servers import ControlPlane
+from payment_operator.conditions import CONDITIONS
+from tests.controlplane.changes import (
+    children,
+    delete_and_wait,
+    mentions,
+    resyncs,
+    same,
+    settle,
+    some,
+    templates,
+)
+from tests.controlplane.conftest import Note
+
+NAMESPACE, FRESH = "keeping", "keeping-fresh"
+#: Brought by the user; the operator may read it, for its name is in the settings.
+PROVIDER = "sms-provider"
+
+
+@pytest.fixture(scope="module")
+def operator(plane: ControlPlane, api: Api) -> Iterator[Operator]:
+    """It looks after the namespaces of this module only."""
+    for name in (NAMESPACE, FRESH):
+        api.namespace(name)
+    settings = {"SECRET_NAMES": PROVIDER}
+    with Operator(plane, number=0, namespaces=[NAMESPACE, FRESH], resync=1, settings=settings) as operator:
+        yield operator
+        assert operator.runs
+
+
+@pytest.fixture(scope="module")
+def platform(plane: ControlPlane, api: Api, operator: Operator) -> str:
+    """The namespace of a platform that is Ready and at rest."""
+    assert operator.runs
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": PROVIDER, "namespace": NAMESPACE}}
+    api.apply(secret | {"stringData": {"account-sid": "a", "auth-token": "b", "from": "+100"}})
+    api.declare(
+        NAMESPACE,
+        services={"risk-service": {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 9}}},
+        notifications={"sms": {"provider": "twilio", "credentialsSecretRef": {"name": PROVIDER}}},
+    )
+    settle(api, Audit(plane.audit_log), NAMESPACE)
+    return NAMESPACE
+
+
+@pytest.mark.usefixtures("operator")
+def test_02_all_condition_types_are_there_within_5_s(api: Api, note: Note) -> None:
+    api.declare(FRESH)
+    everything = {kind.type for kind in CONDITIONS}
+    took = wait(lambda: set(api.conditions(FRESH)) == everything, 5, "all conditions", pause=0.05)
+    wait(lambda: api.is_ready(FRESH), 60, "Ready")
+    platform = api.there("PaymentPlatform", FRESH, "payments")
+    assert platform["status"]["observedGeneration"] == platform["metadata"]["generation"]
+    api.delete("PaymentPlatform", FRESH, "payments")
+    note(f"{len(everything)} condition types after {took:.2f} s")
+
+
+def test_04_an_unchanged_platform_is_not_written_to(
+    api: Api, audit: Audit, platform: str, note: Note
+) -> None:
+    before = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
+    wait(lambda: resyncs(audit, platform) >= 3, 30, "three looks")
+    assert [str(call) for call in audit.calls(platform) if call.writes] == []
+    after = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
+    assert after == before
+    note(f"{resyncs(audit, platform)} looks at {len(after)} children: {dict(audit.by_verb(platform))}")
+
+
+@pytest.mark.parametrize("secret", ["otp-hmac-key", "redis-credentials", PROVIDER])
+def test_11_a_rotated_secret_rolls_its_consumers_only(
+    api: Api, platform: str, secret: str, note: Note
+) -> None:
+    before = templates(api, platform)
+    consumers = {child for child, template in before.items() if mentions(template, secret)}
+    assert consumers
+    key = next(iter(api.there("Secret", platform, secret)["data"]))
+    api.patch("Secret", platform, secret, {"stringData": {key: secrets.token_hex(16)}})
+
+    def rolled() -> set[tuple[str, str]]:
+        now = templates(api, platform)
+        return {child for child in now if not same(now[child], before[child])}
+
+    took = wait(lambda: rolled() >= consumers, 30, f"{secret} rolls {consumers}")
+    wait(lambda: api.is_ready(platform), 30, "Ready")
+    assert rolled() == consumers
+    note(f"{secret}: {len(consumers)} of {len(before)} workloads rolled after {took:.2f} s")
+
+
+def test_13_pause_stops_writes_and_resume_applies_what_waits(
+    api: Api, audit: Audit, platform: str, note: Note
+) -> None:
+    stored = api.there("PaymentPlatform", platform, "payments")["spec"]
+    api.patch("PaymentPlatform", platform, "payments", {"spec": {"paused": True}})
+    wait(lambda: api.conditions(platform)["Progressing"]["reason"] == "Paused", 10, "the pause")
+    audit.mark()
+    api.delete("Service", platform, "kyc-service")
+    api.patch(
+        *("PaymentPlatform", platform, "payments"),
+        {"spec": {"services": {"otp-service": {"replicas": 3}}}},
+    )
+    wait(lambda: resyncs(audit, platform) >= 4, 30, "four looks")
+    assert [str(call) for call in audit.children_written(platform)] == []
+    api.patch("PaymentPlatform", platform, "payments", {"spec": {"paused": False}})
+
+    def applied() -> bool:
+        pods = api.there("Deployment", platform, "otp-service")["spec"]["replicas"]
+        return api.get("Service", platform, "kyc-service") is not None and pods == 3
+
+    took = wait(applied, 10, "what waited")
+    api.declare(platform, **{key: value for key, value in stored.items() if key != "profile"})
+    api.patch(
+        *("PaymentPlatform", platform, "payments"),
+        {"spec": {"services": {"otp-service": None}}},
+    )
+    wait(lambda: api.is_ready(platform), 30, "Ready")
+    note(f"resumed after {took:.2f} s")
+
+
+def test_a_dry_run_writes_status_and_events_only(api: Api, audit: Audit, platform: str, note: Note) -> None:
+    asked = {"metadata": {"annotations": {"paymentplatform.dev/dry-run": "true"}}}
+    api.patch("PaymentPlatform", platform, "payments", asked)
+    wait(lambda: api.conditions(platform)["Progressing"]["reason"] == "DryRun", 10, "the dry run")
+    audit.mark()
+    before = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
+    api.patch(
+        *("PaymentPlatform", platform, "payments"),
+        {"spec": {"services": {"otp-service": {"replicas": 4}}}},
+    )
+
+    def planned() -> bool:
+        status = api.there("PaymentPlatform", platform, "payments")["status"]
+        changes = {item["object"]: item["changes"] for item in status.get("plan", [])}
+        return "spec.replicas: 1 → 4" in changes.get("Deployment/otp-service", [])
+
+    wait(planned, 10, "the plan in the status")
+    looks = resyncs(audit, platform)
+    wait(lambda: resyncs(audit, platform) >= looks + 3, 30, "three looks")
+    assert [str(call) for call in audit.children_written(platform)] == []
+    tried = sum(call.dry_run for call in audit.calls(platform))
+    assert tried > 0
+    after = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
+    assert after == before
+    back = {"metadata": {"annotations": {"paymentplatform.dev/dry-run": None}}}
+    api.patch(
+        *("PaymentPlatform", platform, "payments"), back | {"spec": {"services": {"otp-service": None}}}
+    )
+    wait(lambda: api.is_ready(platform), 30, "Ready")
+    note(f"{tried} requests marked as dry run, no other write")
+
+
+def test_16_fifty_deleted_children_come_back(
+    api: Api, audit: Audit, platform: str, seed: int, soak: bool, note: Note
+) -> None:
+    chance = random.Random(seed)
+    took: list[float] = []
+    for _ in range(20 if soak else 5):
+        took += delete_and_wait(api, platform, some(children(api, platform), 10, chance), 30)
+        wait(lambda: api.is_ready(platform), 30, "Ready")
+    p50, p95 = percentile(took, 0.5), percentile(took, 0.95)
+    note(f"seed {seed}: {len(took)} children deleted, back after {p50:.2f} s (p50), {p95:.2f} s (p95)")
+    assert len(took) >= 50
+    assert p95 <= 5
+    settle(api, audit, platform)
+
+
+def test_17_drift_is_reverted_and_what_others_own_survives(
+    api: Api, audit: Audit, platform: str, note: Note
+) -> None:
+    other = {"metadata": {"annotations": {"injected.example/by": "somebody"}}}
+    mesh = {"spec": {"template": {"metadata": {"annotations": {"mesh.example/inject": "true"}}}}}
+    api.patch("Deployment", platform, "kyc-service", other | mesh, "injector")
+    api.patch("Deployment", platform, "risk-service", {"spec": {"replicas": 7}}, "autoscaler")
+    image = api.there("Deployment", platform, "otp-service")["spec"]["template"]["spec"]["containers"]
+    wrong = [item | {"image": "example/other:1"} for item in image]
+    port = api.there("Service", platform, "kyc-service")["spec"]["ports"]
+    broken = [item | {"targetPort": 9} for item in port]
+    began = time.monotonic()
+    api.patch("Deployment", platform, "otp-service", {"spec": {"template": {"spec": {"containers": wrong}}}})
+    api.patch("Service", platform, "kyc-service", {"spec": {"ports": broken}})
+    api.patch("ConfigMap", platform, "gateway-public-keys", {"data": {"jwks.json": "{}"}})
+
+    def reverted() -> bool:
+        live = api.there("Deployment", platform, "otp-service")["spec"]["template"]["spec"]["containers"]
+        ports = api.there("Service", platform, "kyc-service")["spec"]["ports"]
+        keys = api.there("ConfigMap", platform, "gateway-public-keys")["data"]["jwks.json"]
+        return bool(live == image and ports == port) and keys != "{}"
+
+    wait(reverted, 10, "three changes reverted")
+    took = time.monotonic() - began
+    audit.mark()
+    wait(lambda: resyncs(audit, platform) >= 5, 30, "five looks")
+    kept = api.there("Deployment", platform, "kyc-service")
+    assert kept["metadata"]["annotations"]["injected.example/by"] == "somebody"
+    assert kept["spec"]["template"]["metadata"]["annotations"]["mesh.example/inject"] == "true"
+    assert api.there("Deployment", platform, "risk-service")["spec"]["replicas"] == 7
+    note(f"drift of three objects reverted after {took:.2f} s, 7 replicas and 2 annotations survive")
