@@ -82,6 +82,7 @@ Refuses values that cannot work.
 {{- $ingress := not (empty $lb.ingress.host) -}}
 {{- $replicated := ge (int $settings.kafka.brokers) 3 -}}
 {{- $externalDatabase := eq $settings.postgres.mode "External" -}}
+{{- $tracing := $settings.observability.tracing -}}
 {{- $_ := set $settings "derived" (dict
   "ingress" $ingress
   "behindIngress" (and $ingress (eq $lb.type "ClusterIP"))
@@ -97,5 +98,6 @@ Refuses values that cannot work.
   "redisPort" (eq $settings.redis.mode "External" | ternary (int $settings.redis.external.port) 6379)
   "redisSecret" (eq $settings.redis.mode "External" | ternary ($settings.redis.external.credentialsSecretRef.name | default "") .catalog.dependencies.redis.secret)
   "kafkaBootstrap" (eq $settings.kafka.mode "External" | ternary ($settings.kafka.external.bootstrapServers | default "") "kafka:9092")
+  "traceEndpoint" ($tracing.enabled | ternary $tracing.endpoint "")
 ) -}}
 {{- end -}}

@@ -55,6 +55,7 @@
 {{- if has $name ($other.calls | default list) }}{{ $callers = append $callers $caller }}{{ end -}}
 {{- end -}}
 {{- $_ := set $env "SERVICE" (dict "value" $name) -}}
+{{- $_ := set $env "SERVICE_VERSION" (dict "value" ($ctx.settings.image.tag | default $ctx.appVersion)) -}}
 {{- $_ := set $env "IDENTITY_NAMESPACE" (dict "value" $ctx.namespace) -}}
 {{- $_ := set $env "ALLOWED_CALLERS" (dict "value" (join "," $callers)) -}}
 {{- if $service.schema -}}

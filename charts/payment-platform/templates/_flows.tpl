@@ -29,6 +29,7 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- if $service.redis }}{{ $of = append $of "redis" }}{{ end -}}
 {{- if $service.kafka }}{{ $of = append $of "kafka" }}{{ end -}}
 {{- $_ := set $needs $name $of -}}
+{{- if and $service.module $s.derived.traceEndpoint }}{{ $flows = append $flows (dict "from" $name "to" "outside" "ports" (list (include "platform.urlPort" $s.derived.traceEndpoint | int))) }}{{ end -}}
 {{- end -}}
 {{- range $name, $job := merge (dict) .catalog.jobs .catalog.cronJobs }}{{ $_ := set $needs $name $job.needs }}{{ end -}}
 {{- range $name, $of := $needs -}}
@@ -60,6 +61,11 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- $flows = append $flows (dict "from" "credentials" "to" "outside" "ports" (list 443 6443)) -}}
 {{- end -}}
 {{- uniq $flows | mustToJson -}}
+{{- end -}}
+
+{{/* The port of a URL without a path. Takes the URL. */}}
+{{- define "platform.urlPort" -}}
+{{- regexFind ":[0-9]+$" . | trimPrefix ":" | default (hasPrefix "https:" . | ternary "443" "80") -}}
 {{- end -}}
 
 {{/* Names of the workloads that run now, as a JSON map of name to component. Takes ctx. */}}

@@ -62,7 +62,7 @@ annotations:
 {{- $value | join "," -}}
 {{- else if eq .as "seconds" -}}
 {{- include "platform.seconds" (dict "value" $value "field" .path) -}}
-{{- else if kindIs "float64" $value -}}
+{{- else if and (kindIs "float64" $value) (eq $value (floor $value)) -}}
 {{- int64 $value -}}
 {{- else -}}
 {{- $value -}}

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from payment_operator import rules as rule
 from payment_operator.rules import Rule, rules
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
+from payment_operator.spec_observability import Observability
 from payment_operator.spec_risk import Risk
 from payment_operator.spec_types import Host, Model, Name, NodePort, Profile, Replicas, Resources, SecretRef
 
@@ -349,3 +350,4 @@ class PaymentPlatformSpec(Model):
     verification: Verification | None = Field(
         None, description="The scheduled proof that no money is lost or doubled."
     )
+    observability: Observability | None = Field(None, description="What can be seen of the platform.")

@@ -10,6 +10,7 @@ EVERY = {
     "SERVICE", "HTTP_PORT", "PLATFORM_PROFILE", "LOG_LEVEL", "POD_NAME", "SHUTDOWN_DELAY_SECONDS",
     "IDENTITY_ISSUER_FILE", "IDENTITY_JWKS_FILE", "IDENTITY_TOKEN_FILE", "IDENTITY_NAMESPACE",
     "ALLOWED_CALLERS", "GATEWAY_JWKS_FILE",
+    "SERVICE_VERSION", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG",
 }  # fmt: skip
 DATABASE = {
     "DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD",
@@ -160,3 +161,22 @@ def test_a_changed_secret_rolls_its_consumers_only() -> None:
     assert {name for name in before if before[name] != after[name]} == {"otp-service"}
     changed = annotations({"otp-hmac-key": "1", "redis-credentials": "2"})
     assert {name for name in before if before[name] != changed[name]} == {"api-gateway", "redis"}
+
+
+@pytest.mark.parametrize(("profile", "ratio"), [("dev", "1"), ("staging", "0.25"), ("production", "0.05")])
+def test_traces_go_nowhere_until_there_is_a_collector(profile: str, ratio: str) -> None:
+    env = env_of(render(PRODUCTION | {"profile": profile}), "confirm-service")
+    assert (env["OTEL_EXPORTER_OTLP_ENDPOINT"], env["OTEL_TRACES_SAMPLER_ARG"]) == ("", ratio)
+
+
+def test_traces_go_to_the_collector_that_is_named() -> None:
+    def objects(**tracing: object) -> list[Object]:
+        return render({"profile": "dev", "observability": {"tracing": tracing}})
+
+    endpoint = "http://collector.monitoring:4318"
+    named_one = objects(endpoint=endpoint, samplingRatio=0.5)
+    for name in ("api-gateway", "audit-service", "partner-bank-api"):
+        env = env_of(named_one, name)
+        assert (env["OTEL_EXPORTER_OTLP_ENDPOINT"], env["OTEL_TRACES_SAMPLER_ARG"]) == (endpoint, "0.5")
+    off = objects(endpoint=endpoint, enabled=False)
+    assert env_of(off, "api-gateway")["OTEL_EXPORTER_OTLP_ENDPOINT"] == ""

@@ -14,7 +14,7 @@ from tests.contract.chart.samples import EXTERNAL, PRODUCTION, PROFILES
 CATALOG = catalog()
 OUTSIDE: dict[str, str] = {}
 PORTS = {53, 80, 443, 6443, 8090, 8443} | {s["port"] for s in CATALOG["services"].values()}
-PORTS |= {5432, 5433, 6379, 9092, 9093, 9094}
+PORTS |= {5432, 5433, 6379, 9092, 9093, 9094, 4318}
 
 
 def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
@@ -101,6 +101,13 @@ def test_what_is_allowed_is_what_the_catalog_says(profile: str) -> None:
 
 def test_with_everything_external() -> None:
     assert allowed(render(EXTERNAL)) == set(expected(external=True, private_webhooks=False))
+
+
+def test_a_collector_outside_is_reached_by_every_service_of_ours() -> None:
+    tracing = {"endpoint": "http://collector.monitoring:4318"}
+    found = allowed(render({"profile": "dev", "observability": {"tracing": tracing}}))
+    ours = {name for name, entry in CATALOG["services"].items() if "module" in entry}
+    assert found == set(expected()) | {(name, "outside", 4318) for name in ours}
 
 
 def test_under_the_operator_nobody_reaches_the_api_server() -> None:

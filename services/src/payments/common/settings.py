@@ -23,6 +23,13 @@ class ServiceSettings(BaseSettings):
     platform_profile: Profile = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pod_name: str = "local"
+    service_version: str = "0"
+    otel_exporter_otlp_endpoint: str = Field(
+        default="", description="Base URL of a collector of traces (OTLP over HTTP); empty: no traces."
+    )
+    otel_traces_sampler_arg: float = Field(
+        default=1.0, ge=0, le=1, description="Share of the traces begun here that is recorded."
+    )
     shutdown_delay_seconds: float = Field(
         default=3.0,
         ge=0,

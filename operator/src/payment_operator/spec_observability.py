@@ -1,0 +1,35 @@
+"""The part of the spec about what can be seen of a platform from outside: traces."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from payment_operator.spec_types import Model
+
+
+class Tracing(Model):
+    """Traces of requests and payments, sent to a collector by OTLP over HTTP."""
+
+    enabled: bool | None = Field(
+        None, description="Default on: traces are sent as soon as there is a collector to send them to."
+    )
+    sampling_ratio: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="Share of the traces begun at the gateway that is recorded;"
+        " default 1 in dev, 0.25 in staging, 0.05 in production.",
+    )
+    endpoint: str | None = Field(
+        None,
+        max_length=300,
+        pattern=r"^(|https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?)$",
+        description='A collector outside the platform, as "http://otel-collector.monitoring:4318";'
+        " default the platform's own, if it has one.",
+    )
+
+
+class Observability(Model):
+    """What can be seen of the platform."""
+
+    tracing: Tracing | None = Field(None, description="Traces of requests and payments.")
