@@ -1,9 +1,16 @@
 """Wiring of audit-service."""
 
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
 from fastapi import FastAPI
 
 from payments.audit.anchors import Anchorer
 from payments.audit.consumers import Recorder
+from payments.audit.exports.engine import Engine
+from payments.audit.exports.loop import Export, Figures
+from payments.audit.exports.positions import SEARCH, Position
+from payments.audit.exports.search import SearchIndex
 from payments.audit.routes import Routes
 from payments.audit.settings import Settings
 from payments.audit.store import Store
@@ -14,6 +21,8 @@ from payments.common.kafka import Consumer, Producer
 from payments.contracts.event import PAYMENT_EVENTS
 
 __all__ = ["Settings", "create"]
+
+_SEARCH_FIGURES = Figures.of("search", "indexed", "the search index")
 
 
 def create(settings: Settings) -> FastAPI:
@@ -33,7 +42,27 @@ def create(settings: Settings) -> FastAPI:
     return create_app(
         settings,
         routes=Routes(store).routes(),
-        resources=[database, producer, anchorer, recorder, LastRun(database)],
+        resources=[
+            database,
+            producer,
+            anchorer,
+            recorder,
+            LastRun(database),
+            *_exports(settings, database, store),
+        ],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping},
     )
+
+
+def _exports(settings: Settings, database: Database, store: Store) -> list[AbstractAsyncContextManager[Any]]:
+    """The copies of the trail that are switched on."""
+    resources: list[AbstractAsyncContextManager[Any]] = []
+    if settings.search_url:
+        engine = Engine(
+            settings.search_url, settings.search_username, settings.search_password.get_secret_value()
+        )
+        index = SearchIndex(engine, retention=settings.search_retention)
+        position = Position(database, SEARCH)
+        resources += [engine, Export("search index", store, position, index, _SEARCH_FIGURES)]
+    return resources

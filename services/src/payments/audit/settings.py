@@ -1,11 +1,34 @@
 """Settings of audit-service."""
 
-from pydantic import Field
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from payments.common.settings import DatabaseSettings, KafkaSettings, ServiceSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, KafkaSettings):
+class SearchSettings(BaseSettings):
+    """Where the search engine is: OpenSearch or Elasticsearch 8."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    search_url: str = Field(
+        default="", pattern="^(https?://.+)?$", description="scheme://host:port; empty: there is no index."
+    )
+    search_username: str = Field(default="", description="For HTTP Basic authentication; empty: none.")
+    search_password: SecretStr = SecretStr("")
+    search_retention_seconds: float = Field(
+        default=90 * 86_400, gt=0, description="Older days are deleted from the index, not from PostgreSQL."
+    )
+
+    @property
+    def search_retention(self) -> timedelta:
+        """How long the index keeps an event."""
+        return timedelta(seconds=self.search_retention_seconds)
+
+
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, SearchSettings):
     """Everything that audit-service reads from its environment."""
 
     anchor_seconds: float = Field(

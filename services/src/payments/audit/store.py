@@ -11,7 +11,7 @@ from payments.audit.domain import Entry, Fact, Head, extend
 from payments.common.db import Database
 
 SCHEMA = "audit"
-REVISION = "0001"
+REVISION = "0002"
 PAGE = 2000
 
 # One writer at a time, over all replicas.

@@ -1,0 +1,1 @@
+"""Copies of the trail in other stores, made from PostgreSQL: a search index, and points in time."""

@@ -1,0 +1,143 @@
+"""The search index holds exactly the trail, whatever becomes of the engine and of those who write it."""
+
+import asyncio
+import math
+import time
+from datetime import UTC, datetime, timedelta
+
+from hack.dev.stores import Stores
+from payments.audit.domain import Entry, Fact
+from payments.audit.exports.engine import Engine
+from payments.audit.exports.search import SearchIndex
+from tests.integration.audit_search.payers import Payers
+from tests.integration.audit_search.replicas import Replicas
+from tests.integration.audit_search.search import Search, same_as_the_trail
+from tests.support.internal_calls import Pool, eventually
+
+# A payment's two requests; the deadline of one is 30 s.
+SLOWEST = 10.0
+
+
+async def trail_stands_still(database: Pool) -> None:
+    """Wait until everything that was told is recorded."""
+
+    async def recorded() -> bool:
+        return not await database.fetchval(
+            """SELECT EXISTS (SELECT FROM payments.outbox WHERE published_at IS NULL)
+               OR EXISTS (SELECT FROM accounts.outbox WHERE published_at IS NULL)
+               OR EXISTS (SELECT FROM payments.outbox AS o WHERE topic = 'payment-events'
+                   AND NOT EXISTS (SELECT FROM audit.events AS e WHERE e.event_id = o.event_id))
+               OR EXISTS (SELECT FROM accounts.outbox AS o
+                   WHERE NOT EXISTS (SELECT FROM audit.events AS e WHERE e.event_id = o.event_id))"""
+        )
+
+    await eventually("the trail stands still", recorded, seconds=30)
+
+
+async def test_every_entry_is_in_the_index_once(
+    replicas: Replicas, payers: Payers, search: Search, database: Pool
+) -> None:
+    await asyncio.gather(*(payers.pay(number) for number in range(30)))
+    await trail_stands_still(database)
+    await search.caught_up(database)
+    entries = await same_as_the_trail(search, database)
+    print(f"{entries} entries; payments: {dict(payers.endings)}")  # noqa: T201
+    assert payers.endings["succeeded"] > 20 and payers.endings["canceled"] > 3
+    found = await search.ask(
+        "POST", "/payment-audit-*/_search", {"query": {"match": {"payload": "succeeded"}}, "size": 1}
+    )
+    assert found["hits"]["total"]["value"] >= payers.endings["succeeded"]
+    assert found["hits"]["hits"][0]["_source"]["risk_level"] in ("LOW", "HIGH")
+    # One of them copies, both know how much there is to do.
+    figures = [replicas.figures(name) for name in replicas.names()]
+    assert [each["search_backlog"] for each in figures] == [0, 0]
+    assert sorted(each["search_indexed_total"] > 0 for each in figures) == [False, True]
+    assert all(math.isnan(each["search_last_error_age_seconds"]) for each in figures)
+
+
+async def test_payments_and_the_trail_go_on_without_the_engine_and_the_backlog_drains(
+    replicas: Replicas, payers: Payers, search: Search, stores: Stores, database: Pool
+) -> None:
+    await search.caught_up(database)
+    enough = asyncio.Event()
+    load = [asyncio.create_task(payers.keep_paying(enough)) for _ in range(2)]
+    await asyncio.sleep(1)
+    stores.pause("search")  # it takes connections and answers nothing
+    paused_at, recorded = time.monotonic(), await database.fetchval("SELECT seq FROM audit.head")
+    await asyncio.sleep(3)
+    stores.kill("search")
+    before = len(payers.seconds)
+    await asyncio.sleep(2)
+    meanwhile = await database.fetchval("SELECT seq FROM audit.head") - recorded
+
+    async def told() -> bool:
+        figures = replicas.figures(replicas.names()[0])
+        return figures["search_backlog"] > 20
+
+    await eventually("the backlog shows", told, seconds=15)
+    # Whoever is at work dies too, the other one takes over when the lease has ended.
+    ages = {name: replicas.figures(name)["search_last_error_age_seconds"] for name in replicas.names()}
+    holder = min(ages, key=lambda name: math.inf if math.isnan(ages[name]) else ages[name])
+    assert ages[holder] < 30
+    replicas.kill(holder)
+    stores.restart("search")
+    await asyncio.to_thread(stores.wait, "search")
+    enough.set()
+    await asyncio.gather(*load)
+    away = time.monotonic() - paused_at
+    await trail_stands_still(database)
+    await search.caught_up(database)
+    entries = await same_as_the_trail(search, database)
+    assert len(payers.seconds) - before > 20 and meanwhile > 20
+    assert max(payers.seconds) < SLOWEST
+    print(  # noqa: T201
+        f"engine away {away:.0f} s, {entries} entries, {meanwhile} of them recorded meanwhile,"
+        f" {len(payers.seconds)} payments, the slowest {max(payers.seconds):.2f} s"
+    )
+    # In the chain's order: within an index, later entries were written later.
+    last: dict[str, int] = {}
+    for hit in await search.hits():
+        assert hit["_seq_no"] > last.get(hit["_index"], -1)
+        last[hit["_index"]] = hit["_seq_no"]
+
+
+async def test_an_engine_that_lost_everything_is_filled_again(
+    replicas: Replicas, payers: Payers, search: Search, database: Pool
+) -> None:
+    await search.caught_up(database)
+    await search.ask("DELETE", "/_index_template/payment-audit")
+    for index in await search.ask("GET", "/payment-audit-*"):
+        await search.ask("DELETE", f"/{index}")
+    assert await search.count() == 0
+    await payers.pay(0)
+    await trail_stands_still(database)
+    await search.caught_up(database)
+    await same_as_the_trail(search, database)
+    assert replicas.names()
+
+
+async def test_old_days_leave_the_index_and_stay_in_the_database(
+    stores: Stores, search: Search, database: Pool
+) -> None:
+    now = datetime.now(UTC)
+    rows = await database.fetchval("SELECT count(*) FROM audit.events")
+    async with Engine(stores.url("search"), "", "") as engine:
+        index = SearchIndex(engine, retention=timedelta(days=30), clock=lambda: now)
+        ages = {0: True, 29: True, 30: True, 31: False, 400: False}
+        everything = SearchIndex(engine, retention=timedelta(days=3650))
+        await everything.put([entry(n, now - timedelta(days=age)) for n, age in enumerate(ages)])
+        assert not await index.lost()
+        await index.prepare()
+        names = set(await search.ask("GET", "/payment-audit-*"))
+        for age, kept in ages.items():
+            assert (f"payment-audit-{now - timedelta(days=age):%Y.%m.%d}" in names) is kept, age
+        # And what is too old does not come again.
+        assert await index.put([entry(n, now - timedelta(days=age)) for n, age in enumerate(ages)]) == 3
+        assert names == set(await search.ask("GET", "/payment-audit-*"))
+    assert rows == await database.fetchval("SELECT count(*) FROM audit.events")
+
+
+def entry(number: int, moment: datetime) -> Entry:
+    """An entry of a trail that is no one's."""
+    fact = Fact(f"aged-{number}", None, None, "test", number + 1, "test.aged", moment, "{}")
+    return Entry(10**9 + number, fact, "0" * 64, "1" * 64)
