@@ -58,7 +58,7 @@ controlplane: venv ## the operator as a process against a real API server, witho
 	$(VENV)/pytest tests/controlplane
 
 .PHONY: integration
-integration: venv docker images ## services against real PostgreSQL, Redis and Kafka
+integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
 	$(VENV)/pytest tests/integration
 
 .PHONY: faults
@@ -92,6 +92,10 @@ docker: ## a running Docker Engine
 .PHONY: images
 images: ## the container images
 	@$(PYTHON) -m hack.images build
+
+.PHONY: stores
+stores: ## the images of OpenSearch and InfluxDB
+	@$(PYTHON) -m hack.images build opensearch influxdb
 
 .PHONY: generate
 generate: venv tools ## CRD, values schema, reference, kustomize base

@@ -95,9 +95,9 @@ class Stores:
         """SIGKILL; the data stay."""
         self._docker("kill", name)
 
-    def pause(self, name: str) -> None:
-        """Stop its processes: connections are taken, and nothing is answered."""
-        self._docker("pause", name)
+    def freeze(self, name: str) -> None:
+        """Stop its process: connections are taken, and nothing is answered."""
+        self._docker("kill", "--signal=STOP", name)
 
     def restart(self, name: str) -> None:
         """Start what was killed, with the data it had, without waiting."""

@@ -37,7 +37,7 @@ async def search(stores: Stores) -> AsyncIterator[Search]:
         yield Search(http)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def replicas(running: Stack, stores: Stores, log_folder: Path) -> AsyncIterator[Replicas]:
     """Two more audit-services beside the stack's own, which copies nothing."""
     replicas = Replicas(running, stores, log_folder)

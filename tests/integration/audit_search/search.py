@@ -48,7 +48,8 @@ class Search:
         """Wait until there are as many documents as entries of the trail."""
 
         async def as_many() -> bool:
-            return await self.count() == await database.fetchval("SELECT count(*) FROM audit.events")
+            rows = await database.fetchval("SELECT count(*) FROM audit.events")
+            return bool(await self.count() == rows)
 
         await eventually("the index has caught up", as_many, seconds=seconds, pause=0.3)
 

@@ -60,31 +60,37 @@ async def test_payments_and_the_trail_go_on_without_the_engine_and_the_backlog_d
 ) -> None:
     await search.caught_up(database)
     enough = asyncio.Event()
-    load = [asyncio.create_task(payers.keep_paying(enough)) for _ in range(2)]
-    await asyncio.sleep(1)
-    stores.pause("search")  # it takes connections and answers nothing
-    paused_at, recorded = time.monotonic(), await database.fetchval("SELECT seq FROM audit.head")
-    await asyncio.sleep(3)
-    stores.kill("search")
-    before = len(payers.seconds)
-    await asyncio.sleep(2)
-    meanwhile = await database.fetchval("SELECT seq FROM audit.head") - recorded
+    async with asyncio.TaskGroup() as load:
+        for _ in range(2):
+            load.create_task(payers.keep_paying(enough))
+        try:
+            await asyncio.sleep(1)
+            stores.freeze("search")  # it takes connections and answers nothing
+            frozen_at, recorded = time.monotonic(), await database.fetchval("SELECT seq FROM audit.head")
+            await asyncio.sleep(3)
+            stores.kill("search")
+            before = len(payers.seconds)
+            await asyncio.sleep(2)
+            meanwhile = await database.fetchval("SELECT seq FROM audit.head") - recorded
 
-    async def told() -> bool:
-        figures = replicas.figures(replicas.names()[0])
-        return figures["search_backlog"] > 20
+            async def told() -> bool:
+                figures = replicas.figures(replicas.names()[0])
+                return figures["search_backlog"] > 20
 
-    await eventually("the backlog shows", told, seconds=15)
-    # Whoever is at work dies too, the other one takes over when the lease has ended.
-    ages = {name: replicas.figures(name)["search_last_error_age_seconds"] for name in replicas.names()}
-    holder = min(ages, key=lambda name: math.inf if math.isnan(ages[name]) else ages[name])
-    assert ages[holder] < 30
-    replicas.kill(holder)
-    stores.restart("search")
+            await eventually("the backlog shows", told, seconds=15)
+            # Whoever is at work dies too, the other one takes over when the lease has ended.
+            ages = {
+                name: replicas.figures(name)["search_last_error_age_seconds"] for name in replicas.names()
+            }
+            holder = min(ages, key=lambda name: math.inf if math.isnan(ages[name]) else ages[name])
+            assert ages[holder] < 30
+            replicas.kill(holder)
+            stores.restart("search")
+            await asyncio.sleep(2)
+        finally:
+            enough.set()
     await asyncio.to_thread(stores.wait, "search")
-    enough.set()
-    await asyncio.gather(*load)
-    away = time.monotonic() - paused_at
+    away = time.monotonic() - frozen_at
     await trail_stands_still(database)
     await search.caught_up(database)
     entries = await same_as_the_trail(search, database)
