@@ -96,6 +96,7 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
 
     Raises:
         TimeoutError: it is not Ready in time; the message holds its conditions.
+        RuntimeError: an upgrade failed and was rolled back.
     """
     end = time.monotonic() + seconds
     told = ""
@@ -103,11 +104,13 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
     while time.monotonic() < end:
         platform = cluster.get("-n", namespace, "paymentplatform", name)
         ready = condition(platform, "Ready")
+        degraded = condition(platform, "Degraded")
         observed = platform.get("status", {}).get("observedGeneration")
         progressing = condition(platform, "Progressing")
-        if (ready.get("status"), progressing.get("status")) == ("True", "False") and observed == platform[
-            "metadata"
-        ]["generation"]:
+        current = observed == platform["metadata"]["generation"]
+        if current and degraded.get("reason") == "UpgradeFailed" and progressing.get("status") == "False":
+            raise RuntimeError(degraded["message"])
+        if (ready.get("status"), progressing.get("status")) == ("True", "False") and current:
             return platform
         if ready.get("status") == "True":
             ready = progressing

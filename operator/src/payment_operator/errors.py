@@ -2,7 +2,8 @@
 
 OperatorError
 ├── InvalidSpec          the spec contradicts the schema that this operator knows
-├── UnsupportedVersion   spec.version is not the version of the chart in this image
+├── UnsupportedVersion   this operator carries no chart of the wanted version
+│   └── UnsupportedJump  it carries one, but the installed version may not become that one
 ├── RenderFailed         helm refused the values or did not answer
 ├── MissingCredentials   a Secret that the user must bring is absent or incomplete
 └── ApiError             the API server refused or did not answer
@@ -31,6 +32,12 @@ class UnsupportedVersion(OperatorError):
 
     reason = "UnsupportedVersion"
     final = True
+
+
+class UnsupportedJump(UnsupportedVersion):
+    """A downgrade, or a jump over versions that must come between."""
+
+    reason = "UnsupportedJump"
 
 
 class RenderFailed(OperatorError):

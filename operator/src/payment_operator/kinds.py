@@ -11,6 +11,9 @@ PLATFORM_LABEL = f"{GROUP}/platform"
 COMPONENT_LABEL = "app.kubernetes.io/component"
 WAVE_ANNOTATION = f"{GROUP}/wave"
 HASH_ANNOTATION = f"{GROUP}/hash"
+#: On Jobs that run in one phase of an upgrade only.
+PHASE_ANNOTATION = f"{GROUP}/phase"
+VERSION_LABEL = "app.kubernetes.io/version"
 
 
 @dataclass(frozen=True, slots=True)

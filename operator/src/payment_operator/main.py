@@ -22,6 +22,7 @@ from payment_operator import handlers, metrics, standby
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster, connect
 from payment_operator.desire import Desire
+from payment_operator.director import Director
 from payment_operator.discovery import Discovery
 from payment_operator.errors import OperatorError
 from payment_operator.kinds import GROUP, PLATFORM
@@ -31,6 +32,7 @@ from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
 from payment_operator.secretwatch import SecretWatch
 from payment_operator.settings import Settings
+from payment_operator.versions import Versions, charts
 from payment_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -56,14 +58,14 @@ class Operator:
             timeout=settings.request_timeout,
             threads=settings.io_threads,
         )
-        kinds = secret_kinds(schemas(settings.chart))
-        desire = Desire(
-            self._cluster,
-            Renderer(settings.chart, helm=find_helm(settings.helm), timeout=settings.helm_timeout),
-            kinds,
-            Discovery(self._cluster, time.monotonic),
-        )
-        self._reconciler = Reconciler(self._cluster, desire, lambda: datetime.now(UTC))
+        folders, helm = charts(settings.chart, settings.versions), find_helm(settings.helm)
+        renderers = [Renderer(folder, helm=helm, timeout=settings.helm_timeout) for folder in folders]
+        versions = Versions(renderers, default=renderers[-1].version)
+        logger.info("versions carried: %s; new platforms get %s", ", ".join(versions.names), versions.default)
+        kinds = secret_kinds(sorted({name for folder in folders for name in schemas(folder)}))
+        desire = Desire(self._cluster, versions, kinds, Discovery(self._cluster, time.monotonic))
+        director = Director(self._cluster, desire)
+        self._reconciler = Reconciler(self._cluster, director, lambda: datetime.now(UTC))
         self._threads = ThreadPoolExecutor(settings.workers + 1, thread_name_prefix="reconcile")
         self.queue = WorkQueue(self._reconcile, workers=settings.workers, clock=time.monotonic)
         self._resync = Resync(

@@ -12,6 +12,8 @@ FAR = 60.0
 
 def again(view: View) -> float | None:
     """Seconds until the next look, None for the next full pass."""
+    if view.upgrading and not view.paused:
+        return SOON if view.plan.apply or view.plan.prune else WAITING
     if view.problem is not None:
         return None if view.problem.final else LATER
     if view.refused or view.plan.conflicts:

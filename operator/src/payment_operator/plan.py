@@ -26,6 +26,10 @@ class Rollout:
 
     new_release: bool
     installed: bool
+    #: Applied at once whatever their wave: what is not part of the change.
+    free: frozenset[Ref] = frozenset()
+    #: Not pruned though nobody wants it: there may be a way back to it.
+    hold: frozenset[Ref] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def plan(
     ordered = sorted(
         (item for item in desired if item.ref in pending), key=lambda item: (item.wave, item.ref)
     )
-    surplus = _surplus(desired, live)
+    surplus = tuple(ref for ref in _surplus(desired, live) if ref not in rollout.hold)
     if reached is not None:
         # Pods that are still to be replaced may use these until then.
         surplus = tuple(ref for ref in surplus if ref.kind not in USED_BY_PODS)
@@ -78,7 +82,10 @@ def plan(
     due = [
         item
         for item in ordered
-        if reached is None or item.wave <= reached or (rollout.installed and item.ref not in live)
+        if reached is None
+        or item.wave <= reached
+        or item.ref in rollout.free
+        or (rollout.installed and item.ref not in live)
     ]
     return Plan(tuple(due), surplus if reached is None else (), tuple(waits), reached, conflicts)
 

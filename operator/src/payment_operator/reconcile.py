@@ -9,18 +9,16 @@ from datetime import datetime
 from payment_operator.announce import notices
 from payment_operator.apply import Writer
 from payment_operator.cluster import Cluster
-from payment_operator.desire import Desire
+from payment_operator.director import Director
 from payment_operator.errors import ApiError, OperatorError
 from payment_operator.kinds import PLATFORM
 from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
 from payment_operator.pace import again
-from payment_operator.plan import Rollout, plan
 from payment_operator.preview import preview
-from payment_operator.reach import external_addresses, unreachable
 from payment_operator.requests import requests_of
-from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.status import changed, conflict, status_of
+from payment_operator.upgrade import from_status
 from payment_operator.values import parse
 from payment_operator.view import View
 
@@ -28,9 +26,9 @@ from payment_operator.view import View
 class Reconciler:
     """Keeps platforms as declared. ``reconcile`` blocks; different namespaces may run at once."""
 
-    def __init__(self, cluster: Cluster, desire: Desire, now: Callable[[], datetime]) -> None:
+    def __init__(self, cluster: Cluster, director: Director, now: Callable[[], datetime]) -> None:
         self._cluster = cluster
-        self._desire = desire
+        self._director = director
         self._now = now
 
     def reconcile(self, namespace: str) -> float | None:
@@ -50,8 +48,11 @@ class Reconciler:
         owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
         try:
             spec = parse(platform["spec"])
-            view = self._desire.wanted(replace(view, spec=spec), spec, owner)
-            view = self._look(view, spec, owner)
+            view = replace(view, spec=spec)
+            view = replace(self._director.look(view, spec, owner), secrets_found=True)
+            if view.upgrade != from_status(view.previous):
+                # On record before anything of it is done, for whoever has to go on with it.
+                self._write(platform, status_of(view))
             view = self._act(view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
@@ -61,15 +62,6 @@ class Reconciler:
         else:
             self._write(platform, status_of(view))
         return again(view)
-
-    def _look(self, view: View, spec: PaymentPlatformSpec, owner: Owner) -> View:
-        """What is there, and what to do about it."""
-        observed = observe(self._cluster, owner, (item.ref for item in view.desired))
-        external = external_addresses(spec)
-        silent = {name: why for name, addresses in external.items() if (why := unreachable(addresses))}
-        rollout = Rollout(view.rolls, view.installed)
-        decided = plan(view.desired, observed.live, observed.foreign, rollout, tuple(silent.values()))
-        return replace(view, observed=observed, unreachable=silent, plan=decided)
 
     def _act(self, view: View) -> View:
         """The plan, done or only shown; what the API server refused is noted."""
@@ -85,7 +77,7 @@ class Reconciler:
 
     def _blank(self, platform: Object) -> View:
         metadata, status = platform["metadata"], platform.get("status") or {}
-        view = View(metadata["namespace"], metadata["generation"], self._now(), status, self._desire.version)
+        view = View(metadata["namespace"], metadata["generation"], self._now(), status, "")
         return replace(view, requests=requests_of(platform))
 
     def _write(self, platform: Object, status: Object) -> None:

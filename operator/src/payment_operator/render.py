@@ -22,9 +22,12 @@ import yaml
 
 from payment_operator import metrics
 from payment_operator.errors import RenderFailed, RenderTimeout
+from payment_operator.kinds import GROUP
 from payment_operator.manifest import Object
 
 CACHE_ENTRIES = 512
+#: Annotation of a chart: the minor versions that it may follow, as "0.1, 0.2".
+UPGRADES_FROM = f"{GROUP}/upgrades-from"
 PARALLEL = 2
 
 
@@ -105,7 +108,11 @@ class Renderer:
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(PARALLEL)
-        self.version = str(yaml.safe_load((chart / "Chart.yaml").read_text())["version"])
+        about = yaml.safe_load((chart / "Chart.yaml").read_text())
+        self.version = str(about["version"])
+        reached_from = str((about.get("annotations") or {}).get(UPGRADES_FROM, ""))
+        #: Minor versions from which this one may be reached.
+        self.upgrades_from = tuple(part.strip() for part in reached_from.split(",") if part.strip())
         self._chart_digest = _digest_of_files(chart)
 
     def render(self, request: Request) -> list[Object]:

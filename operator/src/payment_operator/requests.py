@@ -9,18 +9,25 @@ from payment_operator.kinds import GROUP
 
 ROTATE_ANNOTATION = f"{GROUP}/rotate"
 DRY_RUN_ANNOTATION = f"{GROUP}/dry-run"
+RETRY_ANNOTATION = f"{GROUP}/retry-upgrade"
 _NO = frozenset({"", "false", "no", "0"})
 
 
 class Requests(NamedTuple):
-    """`rotate` names key sets (see rotation.py); `dry_run`: show what would be done, and do nothing."""
+    """`rotate` names key sets (see rotation.py); `dry_run`: show what would be done, and do nothing.
+
+    `retry` is any text; another one has a failed upgrade tried again.
+    """
 
     rotate: str = ""
     dry_run: bool = False
+    retry: str = ""
 
 
 def requests_of(platform: Mapping[str, Any]) -> Requests:
     """The annotations of a platform, read."""
     annotations = platform["metadata"].get("annotations") or {}
     dry_run = annotations.get(DRY_RUN_ANNOTATION, "").strip().lower() not in _NO
-    return Requests(annotations.get(ROTATE_ANNOTATION, ""), dry_run)
+    return Requests(
+        annotations.get(ROTATE_ANNOTATION, ""), dry_run, annotations.get(RETRY_ANNOTATION, "")[:64]
+    )

@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PAYMENT_OPERATOR_", frozen=True)
 
     chart: Path = Path("/charts/payment-platform")
-    """Folder of the platform's chart; its version is the only one that this operator installs."""
+    """Folder of the platform's chart; its version is the one that new platforms get."""
+    versions: Path = Path("/charts/versions")
+    """Folder with further charts, each in a folder of its own: the other versions that are carried."""
     helm: str = "helm"
     """The helm binary."""
     helm_timeout: float = Field(default=20.0, gt=0)

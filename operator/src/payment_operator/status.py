@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
 from payment_operator.readiness import broken_pods, complete_job, failed_job, ready_replicas, unready
-from payment_operator.requests import DRY_RUN_ANNOTATION
+from payment_operator.requests import DRY_RUN_ANNOTATION, RETRY_ANNOTATION
+from payment_operator.upgrade import Phase, Upgrade, to_status
+from payment_operator.values import recorded
 from payment_operator.view import View
 
 #: A payment can be made without this one: its events wait in the outbox.
 NOT_ON_PAYMENT_PATH = frozenset({"audit-service"})
 MESSAGE_LIMIT = 1000
+#: What the last complete rollout left.
+_OF_RELEASE = ("version", "release", "lastGood", "upgrade")
 JOB_LABEL = "batch.kubernetes.io/job-name"
 
 
@@ -32,10 +36,12 @@ def status_of(view: View) -> dict[str, Any]:
     """The whole status. Transition times of conditions that did not change are kept."""
     findings = _findings(view)
     status: dict[str, Any] = {"observedGeneration": view.generation}
-    version, release = view.previous.get("version"), view.previous.get("release")
-    if view.complete:
-        version, release = view.version, view.release
-    status |= {key: value for key, value in (("version", version), ("release", release)) if value}
+    status |= {key: value for key in _OF_RELEASE if (value := view.previous.get(key))}
+    if view.spec is not None and (view.upgraded or (view.complete and not view.upgrading)):
+        good = recorded(view.version, view.release, view.spec)
+        status |= {"version": view.version, "release": view.release, "lastGood": good}
+    if view.upgrade is not None:
+        status["upgrade"] = to_status(view.upgrade)
     deployments = view.deployments()
     if deployments:
         ready = sum(_available(item) for item in deployments.values())
@@ -217,6 +223,8 @@ def _progressing(view: View) -> Finding:
     if view.paused:
         text = f"spec.paused is true; {len(view.plan.apply)} changes wait until it is false"
         return Finding("False", "Paused", text)
+    if view.upgrade is not None and view.upgrading:
+        return _moving(view, view.upgrade)
     if view.plan.waits:
         reason = "Upgrading" if view.installed else "Installing"
         return Finding("True", reason, f"wave {view.plan.wave}: {_waits(view)}")
@@ -227,9 +235,25 @@ def _progressing(view: View) -> Finding:
     return Finding("False", "Complete", "as declared")
 
 
+def _moving(view: View, record: Upgrade) -> Finding:
+    waits = f": {_waits(view)}" if view.plan.waits else ""
+    if record.phase is Phase.ROLLING_BACK:
+        return Finding("True", "RollingBack", f"back to {record.origin}, for {record.reason}{waits}")
+    return Finding("True", "Upgrading", f"{record.phase}, from {record.origin} to {record.to}{waits}")
+
+
+def _failed_upgrade(view: View, record: Upgrade) -> Finding:
+    again = f"kubectl -n {view.namespace} annotate pp {RETRY_ANNOTATION}={record.attempts} --overwrite --all"
+    text = f"{record.to} did not come up ({record.reason}); the services run {record.origin}"
+    fix = f"put right what it says and try again with {again}, or change spec.version back"
+    return Finding("True", "UpgradeFailed", f"{text}: {fix}")
+
+
 def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
     if view.problem is not None:
         return Finding("True", view.problem.reason, str(view.problem))
+    if view.refused_upgrade is not None:
+        return _failed_upgrade(view, view.refused_upgrade)
     if view.plan.conflicts:
         ref = view.plan.conflicts[0]
         fix = f"kubectl -n {view.namespace} delete {ref.kind.lower()}/{ref.name}"

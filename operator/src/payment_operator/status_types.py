@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from payment_operator.spec_types import Model
+from payment_operator.upgrade import Phase
 
 
 class Condition(Model):
@@ -40,6 +41,43 @@ class PlannedChange(Model):
     changes: list[str] = Field(description='Fields that change, as "spec.replicas: 2 → 3".')
 
 
+class LastGood(Model):
+    """The release that ran completely last: what a failed upgrade goes back to."""
+
+    version: str = Field(description="Its version.")
+    release: str = Field(description="Its version and where its images came from.")
+    spec: dict[str, Any] = Field(
+        description="The settings that it ran with.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
+
+
+class PreflightCheck(Model):
+    """One thing that was looked at before anything was changed."""
+
+    name: str = Field(description="What: images, postgres, schema, redis, kafka, topics.")
+    ok: bool = Field(description="Whether the upgrade may go on.")
+    message: str = Field(description="What was found.")
+
+
+class UpgradeStatus(Model):
+    """The last change of version or images."""
+
+    from_: str = Field(alias="from", description="The release that ran before.")
+    to: str = Field(description="The release that is wanted.")
+    phase: Phase = Field(
+        description="Where it stands. RolledBack: the former services run again, data is as it was."
+    )
+    started_at: str = Field(description="When it began.", json_schema_extra={"format": "date-time"})
+    phase_since: str = Field(description="When the phase began.", json_schema_extra={"format": "date-time"})
+    attempts: int = Field(description="How many times it was tried.")
+    reason: str = Field(description="Why it was rolled back; empty when it was not.")
+    snapshot: str = Field(description="The snapshot made before; none when nothing makes them.")
+    observed_generation: int = Field(description="Generation of the spec that was tried.")
+    retry: str = Field(description="The annotation paymentplatform.dev/retry-upgrade that was served.")
+    preflight: list[PreflightCheck] = Field(description="What was looked at before.")
+
+
 class PaymentPlatformStatus(Model):
     """What the operator saw and did."""
 
@@ -50,6 +88,8 @@ class PaymentPlatformStatus(Model):
     release: str | None = Field(
         None, description="Version and images that were rolled out completely; another one rolls in waves."
     )
+    last_good: LastGood | None = Field(None, description="What a failed upgrade goes back to.")
+    upgrade: UpgradeStatus | None = Field(None, description="The last change of version or images.")
     services: ServicesStatus | None = Field(None, description="Readiness of the Deployments.")
     plan: list[PlannedChange] | None = Field(
         None, description="While the annotation paymentplatform.dev/dry-run is set: what would be done."

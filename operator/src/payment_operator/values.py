@@ -38,3 +38,10 @@ def release_of(spec: PaymentPlatformSpec, version: str) -> str:
     registry = f"{image.registry.rstrip('/')}/" if image and image.registry else ""
     tag = (image.tag if image else None) or version
     return f"{version} ({registry}*:{tag})" if registry or tag != version else version
+
+
+def recorded(version: str, release: str, spec: PaymentPlatformSpec) -> dict[str, Any]:
+    """As ``status.lastGood``."""
+    content = spec.model_dump(by_alias=True, exclude_none=True, mode="json")
+    content.pop("paused", None)
+    return {"version": version, "release": release, "spec": content}

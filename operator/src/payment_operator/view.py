@@ -15,13 +15,18 @@ from payment_operator.plan import Plan
 from payment_operator.requests import Requests
 from payment_operator.rotate import Standing
 from payment_operator.spec import PaymentPlatformSpec
+from payment_operator.upgrade import Phase, Upgrade
 
 Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One look at a platform. What a problem kept from being found is empty."""
+    """One look at a platform. What a problem kept from being found is empty.
+
+    ``target`` is the release that the spec names; ``spec``, ``version`` and ``release`` are those that count
+    now, which during an upgrade and after one that failed may be the last good ones.
+    """
 
     namespace: str
     generation: int
@@ -29,6 +34,8 @@ class View:
     previous: Object
     version: str
     release: str = ""
+    target: str = ""
+    upgrade: Upgrade | None = None
     requests: Requests = Requests()
     spec: PaymentPlatformSpec | None = None
     secrets_found: bool = False
@@ -60,6 +67,24 @@ class View:
     def rolls(self) -> bool:
         """Whether another release is to come in waves; a dry run shows all of them at once."""
         return self.release != self.previous.get("release") and not self.requests.dry_run
+
+    @property
+    def upgrading(self) -> bool:
+        """Whether an upgrade, or its way back, is under way."""
+        return self.upgrade is not None and self.upgrade.under_way
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether the upgrade to this release has just ended well, or did before."""
+        record = self.upgrade
+        return record is not None and record.phase is Phase.DONE and record.to == self.release
+
+    @property
+    def refused_upgrade(self) -> Upgrade | None:
+        """The upgrade that failed, while the spec still names it."""
+        record = self.upgrade
+        failed = record is not None and record.phase is Phase.ROLLED_BACK and record.to == self.target
+        return record if failed else None
 
     @property
     def external(self) -> bool:

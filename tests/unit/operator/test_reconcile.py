@@ -90,7 +90,7 @@ def test_what_the_chart_no_longer_has_is_pruned(world: World) -> None:
     world.render = lambda _: chart_documents()[1:]
     platform["spec"]["demo"] = {"enabled": False}
     world.run()
-    assert world.cluster.log == ["delete ConfigMap/files"]
+    assert world.cluster.log == ["delete ConfigMap/files", "apply PaymentPlatform/payments/status"]
 
 
 def test_pause_stops_every_write_but_the_status(world: World) -> None:

@@ -13,11 +13,13 @@ from payment_operator import handlers, keys, rotate
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster
 from payment_operator.desire import Desire
+from payment_operator.director import Director
 from payment_operator.errors import ApiError
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import ClusterVersion, Renderer
 from payment_operator.requests import ROTATE_ANNOTATION
 from payment_operator.rotation import read_duration, read_notes, read_requests, write_notes
+from payment_operator.versions import Versions
 from payment_operator.workqueue import WorkQueue
 from tests.unit.operator.builders import Object
 from tests.unit.operator.world import World, chart_documents
@@ -57,10 +59,9 @@ class Clocked(World):
     def restart(self) -> None:
         """Another operator, which remembers nothing."""
         cluster = cast(Cluster, self.cluster)
-        desire = Desire(
-            cluster, self.renderer, secret_kinds(("payments",)), lambda: ClusterVersion("v1.34.0", ())
-        )
-        self.reconciler = Reconciler(cluster, desire, lambda: self.now)
+        versions = Versions([self.renderer], self.renderer.version)
+        desire = Desire(cluster, versions, secret_kinds(("payments",)), lambda: ClusterVersion("v1.34.0", ()))
+        self.reconciler = Reconciler(cluster, Director(cluster, desire), lambda: self.now)
 
     def ask(self, value: str) -> None:
         """Annotate the platform."""

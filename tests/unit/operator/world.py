@@ -10,10 +10,12 @@ from payment_operator.catalog import secret_kinds
 from payment_operator.cluster import Cluster
 from payment_operator.credentials import ISSUER_PATH, JWKS_PATH
 from payment_operator.desire import Desire
+from payment_operator.director import Director
 from payment_operator.kinds import Kind
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import ClusterVersion, Renderer
 from payment_operator.settings import FIELD_MANAGER
+from payment_operator.versions import Versions
 from tests.unit.operator.builders import Object, document, owned_fields
 from tests.unit.operator.fakes import FakeCluster
 
@@ -71,15 +73,24 @@ def chart_documents(gateway_pods: int = 1) -> list[Object]:
 class World:
     """A reconciler, its cluster and its chart; `render` is what the chart of a fake world answers."""
 
-    def __init__(self, cluster: Managed, renderer: Renderer, schemas: Sequence[str] = ("payments",)) -> None:
+    def __init__(
+        self,
+        cluster: Managed,
+        renderer: Renderer,
+        schemas: Sequence[str] = ("payments",),
+        more: Sequence[Renderer] = (),
+    ) -> None:
         self.cluster = cluster
         self.cluster.raws[ISSUER_PATH] = {"issuer": "https://cluster.example"}
         self.cluster.raws[JWKS_PATH] = {"keys": [{"kty": "RSA", "kid": "1"}]}
         self.render: Callable[[Object], list[Object]] = lambda _: chart_documents()
         reader = cast(Cluster, cluster)
         version = ClusterVersion("v1.34.0", ())
-        desire = Desire(reader, renderer, secret_kinds(schemas), lambda: version)
-        self.reconciler = Reconciler(reader, desire, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        renderers = [renderer, *more]
+        versions = Versions(renderers, default=renderer.version)
+        desire = Desire(reader, versions, secret_kinds(schemas), lambda: version)
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.reconciler = Reconciler(reader, Director(reader, desire), lambda: self.now)
 
     @classmethod
     def fake(cls, folder: Path) -> "World":
