@@ -37,7 +37,7 @@ lint: venv ## style, types, import rules, generated files
 	$(VENV)/ruff check $(SOURCES)
 	$(VENV)/ruff format --check $(SOURCES)
 	$(VENV)/mypy $(SOURCES)
-	PYTHONPATH=operator/src:services/src $(VENV)/lint-imports
+	PYTHONPATH=operator/src:services/src:cli/src $(VENV)/lint-imports
 	$(MAKE) --no-print-directory generate-check
 
 .PHONY: format
