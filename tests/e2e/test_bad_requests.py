@@ -55,4 +55,7 @@ def test_a_bad_request_gets_its_problem(case: BadRequest, url: str, tokens: dict
 
 def test_the_table_is_as_long_as_promised() -> None:
     assert len(BAD_REQUESTS) >= 60
-    assert sum(case.not_for_proxies for case in BAD_REQUESTS) <= 1
+    # nginx refuses a null byte in a path, and nothing else of these, before the gateway sees it.
+    assert {case.name for case in BAD_REQUESTS if case.not_for_proxies} == {
+        case.name for case in BAD_REQUESTS if "%00" in case.path.partition("?")[0]
+    }

@@ -3,6 +3,7 @@
 The local cluster enforces no policies, so a connection that they forbid still happens and is seen.
 """
 
+import secrets
 import threading
 import time
 
@@ -37,6 +38,27 @@ def off_us(client: Client) -> None:
     assert confirmed.status == 200, confirmed
 
 
+def another_list(cluster: Cluster, auditor: Client) -> None:
+    """One more invented entry on the sanctions list: all customers are screened against it."""
+    load = (
+        "import pathlib, shutil, sys, tempfile\n"
+        "from payments.ofac import load, sample\n"
+        "folder = pathlib.Path(tempfile.mkdtemp())\n"
+        "for file in pathlib.Path(sample.__file__).parent.glob('*.csv'): shutil.copy(file, folder)\n"
+        "with open(folder / 'sdn.csv', 'a') as entries: entries.write(sys.argv[1])\n"
+        "sys.argv[1:] = [str(folder), '--by', 'test']\n"
+        "sys.exit(load.main())\n"
+    )
+    entry = f'900999,"INVENTED {secrets.token_hex(8)}","vessel","SAMPLE-ALPHA"' + ",-0- " * 8 + "\r\n"
+    told = cluster.kubectl("-n", NAMESPACE, "exec", "deploy/ofac-service", "--", "python3", "-c", load, entry)
+    number = told.partition("list ")[2].partition(" ")[0]
+    path, end = f"/v1/screening/rescreenings/{number}", time.monotonic() + 60
+    while (found := auditor.get(path)).body.get("state") != "done":
+        assert time.monotonic() < end, found
+        time.sleep(0.5)
+    assert found.body["screened"] >= 3
+
+
 def test_connections_seen_are_allowed_and_allowed_ones_are_seen(
     cluster: Cluster, demo: Client, url: str
 ) -> None:
@@ -55,7 +77,9 @@ def test_connections_seen_are_allowed_and_allowed_ones_are_seen(
         demo.get("/v1/accounts")
         auditor = Client(url)
         auditor.login("auditor", "password123")
-        auditor.get("/v1/audit/events?limit=1")
+        for path in ("/v1/audit/events?limit=1", "/v1/screening/list", "/v1/kyc/customers"):
+            assert auditor.get(path).status == 200, path
+        another_list(cluster, auditor)
         demo.get("/health")
         time.sleep(5)
     finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.support.bad_request import NOWHERE, BadRequest, get, post
 from tests.support.bad_requests_of_routes import OF_ROUTES
+from tests.support.bad_requests_of_screening import OF_SCREENING
 
 __all__ = ["BAD_REQUESTS", "BadRequest", "confirmation", "payment"]
 
@@ -486,4 +487,5 @@ BAD_REQUESTS: list[BadRequest] = [
     *_webhooks(),
     *_services(),
     *OF_ROUTES,
+    *OF_SCREENING,
 ]

@@ -37,7 +37,7 @@ def _users() -> list[BadRequest]:
         ("PATCH", one, "customer_without_role", {"customer_id": "cust-bad"}, *_INVALID),
         ("PATCH", one, "list", [], *_INVALID),
         ("PATCH", f"{USERS}/nobody", "nobody", {"status": "active"}, *nobody),
-        ("PATCH", f"{USERS}/%00", "odd_id", {"status": "active"}, *nobody),
+        ("PATCH", f"{USERS}/%ff", "odd_id", {"status": "active"}, *nobody),
         ("PATCH", f"{USERS}/user_operator", "oneself", {"status": "disabled"}, 409, "illegal_state"),
         ("POST", password, "password_short", {"password": "short"}, *_INVALID),
         ("POST", password, "password_number", {"password": 123456789012}, *_INVALID),
@@ -58,6 +58,15 @@ def _users() -> list[BadRequest]:
         *(
             post("/auth/password", f"password_{name}", body, status, code, token=token)
             for name, body, token, status, code in own
+        ),
+        post(
+            f"{USERS}/%00",
+            "PATCH_user_null_byte",
+            {"status": "active"},
+            *nobody,
+            method="PATCH",
+            token="operator",
+            not_for_proxies=True,
         ),
         post(USERS, "user_as_customer", _GOOD_USER, *_FORBIDDEN),
         post(USERS, "user_as_auditor", _GOOD_USER, *_FORBIDDEN, token="auditor"),

@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ from starlette.routing import Route as AppRoute
 
 from hack.dev.catalog import environment
 from hack.dev.stack import Stack
-from tests.integration.api.matrix import ASKER, ROUTES, Target
+from tests.integration.api.matrix import ROUTES
+from tests.integration.api.route import ASKER, Make, Target
 from tests.integration.api.world import HIGH, Person, World
 
 GATEWAY = "api-gateway"
@@ -22,8 +22,6 @@ OPEN = frozenset({"notification-service GET /sandbox/messages", "partner-bank-ap
 _REF = "#/components/schemas/{name}"
 # What lists inside take; the services read queries by hand, so that no type tells.
 _QUERY = ("limit", "starting_after", "status", "type", "payment_id", "created_gte", "from", "last", "to")
-
-Make = Callable[[World, Person, Person], Target]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +40,7 @@ class Inside:
 
 
 CONFIRM, NOTIFICATION = frozenset({"confirm-service"}), frozenset({"notification-service"})
+OFAC = frozenset({"ofac-service"})
 
 
 def _plain(path: str, body: Any = None) -> Make:
@@ -119,6 +118,8 @@ INSIDE: dict[str, Inside] = {
         make=lambda _, owner, __: Target(f"/customers/{owner.customer_id}/contact", owner.customer_id),
         callers=NOTIFICATION,
     ),
+    # All customers, page by page, to be screened again: about nobody, so that no actor goes along.
+    "kyc-service GET /customers": Inside(make=_plain("/customers?limit=1"), callers=OFAC, personal=False),
     "kyc-service GET /version": Inside(make=_plain("/version"), personal=False),
     "ofac-service POST /check-sanctions": Inside(make=_about("/check-sanctions", name="Testina")),
     "ofac-service GET /version": Inside(make=_plain("/version"), personal=False),

@@ -5,65 +5,23 @@ use it and how to make an object for it.
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.api.route import (
+    ASKER,
+    AUDITORS,
+    CUSTOMER,
+    CUSTOMERS,
+    EVERYBODY,
+    OPERATOR,
+    OPERATORS,
+    Make,
+    Route,
+    Target,
+    fixed,
+)
+from tests.integration.api.screening import SCREENING
 from tests.integration.api.world import HIGH, PASSWORD, REVIEW, Person, Request, World, fresh_key
-
-CUSTOMER, OPERATOR, AUDITOR = "customer", "operator", "auditor"
-EVERYBODY = frozenset({CUSTOMER, OPERATOR, AUDITOR})
-CUSTOMERS, OPERATORS, AUDITORS = frozenset({CUSTOMER}), frozenset({OPERATOR}), frozenset({AUDITOR})
-ASKER = "{asker}"  # in a body: the customer who asks
-
-
-@dataclass(frozen=True)
-class Target:
-    """A request on one object. `id` is what names the object, in the path or the body."""
-
-    path: str
-    id: str = ""
-    body: Any = None
-
-    def request(self, method: str, asker: Person, key: str | None) -> Request:
-        """The request as `asker` would send it."""
-        body = self.body
-        if isinstance(body, dict):
-            body = {name: asker.customer_id if value == ASKER else value for name, value in body.items()}
-        return Request(method, self.path, body, key)
-
-    def renamed(self, other: str) -> "Target":
-        """The same request on an object of another name."""
-        body = self.body
-        if isinstance(body, dict):
-            body = {name: other if value == self.id else value for name, value in body.items()}
-        return Target(self.path.replace(self.id, other), other, body)
-
-
-Make = Callable[[World, Person, Person], Target]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """One operation.
-
-    Args:
-        make: a new object of the owner (second argument; the third is the payee) and the request on it.
-        roles: who is answered 2xx; empty: everybody, signed in or not.
-        owned: the object is a customer's; for other customers it does not exist.
-        ends_session: it is the asker's own session, or password, that it is about.
-        listing: the answer lists objects, of which a customer sees only their own.
-    """
-
-    make: Make
-    roles: frozenset[str] = frozenset()
-    owned: bool = False
-    listing: bool = False
-    ends_session: bool = False
-
-
-def _fixed(path: str, body: Any = None) -> Make:
-    return lambda *_: Target(path, body=body)
 
 
 def _create(_: World, owner: Person, payee: Person) -> Target:
@@ -187,19 +145,19 @@ def _refresh(world: World, owner: Person, _: Person) -> Target:
 ROUTES: dict[str, Route] = {
     "POST /auth/login": Route(make=_login),
     "POST /auth/refresh": Route(make=_refresh),
-    "POST /auth/logout": Route(make=_fixed("/auth/logout"), roles=EVERYBODY, ends_session=True),
+    "POST /auth/logout": Route(make=fixed("/auth/logout"), roles=EVERYBODY, ends_session=True),
     "POST /auth/password": Route(
-        make=_fixed("/auth/password", {"current_password": PASSWORD, "new_password": "Brackwasser-77-Ufer"}),
+        make=fixed("/auth/password", {"current_password": PASSWORD, "new_password": "Brackwasser-77-Ufer"}),
         roles=EVERYBODY,
         ends_session=True,
     ),
     "POST /v1/users": Route(make=_new_user, roles=OPERATORS),
-    "GET /v1/users": Route(make=_fixed("/v1/users"), roles=OPERATORS | AUDITORS),
+    "GET /v1/users": Route(make=fixed("/v1/users"), roles=OPERATORS | AUDITORS),
     "GET /v1/users/{id}": Route(make=_user(), roles=OPERATORS | AUDITORS),
     "PATCH /v1/users/{id}": Route(make=_user("", {"status": "disabled"}), roles=OPERATORS),
     "POST /v1/users/{id}/password": Route(make=_user("/password", {}), roles=OPERATORS),
-    "GET /.well-known/jwks.json": Route(make=_fixed("/.well-known/jwks.json")),
-    "GET /health": Route(make=_fixed("/health")),
+    "GET /.well-known/jwks.json": Route(make=fixed("/.well-known/jwks.json")),
+    "GET /health": Route(make=fixed("/health")),
     "POST /payment/confirm": Route(make=_original, roles=CUSTOMERS, owned=True),
     "POST /v1/payments": Route(make=_create, roles=CUSTOMERS, owned=True),
     "GET /v1/payments": Route(make=_payments, roles=EVERYBODY, listing=True),
@@ -214,7 +172,7 @@ ROUTES: dict[str, Route] = {
         owned=True,
     ),
     "GET /v1/refunds/{id}": Route(make=_refund, roles=EVERYBODY, owned=True),
-    "GET /v1/reviews": Route(make=_fixed("/v1/reviews"), roles=OPERATORS | AUDITORS),
+    "GET /v1/reviews": Route(make=fixed("/v1/reviews"), roles=OPERATORS | AUDITORS),
     "POST /v1/reviews/{id}/approve": Route(make=_confirmed("reviews", "/approve", REVIEW), roles=OPERATORS),
     "POST /v1/reviews/{id}/reject": Route(make=_confirmed("reviews", "/reject", REVIEW), roles=OPERATORS),
     "GET /v1/accounts": Route(
@@ -244,7 +202,8 @@ ROUTES: dict[str, Route] = {
     "GET /v1/events": Route(make=_events, roles=CUSTOMERS, listing=True),
     "GET /v1/events/{id}": Route(make=_event(), roles=CUSTOMERS, owned=True),
     "POST /v1/events/{id}/replay": Route(make=_event("/replay", {}), roles=CUSTOMERS, owned=True),
-    "GET /v1/audit/events": Route(make=_fixed("/v1/audit/events?limit=5"), roles=AUDITORS),
+    "GET /v1/audit/events": Route(make=fixed("/v1/audit/events?limit=5"), roles=AUDITORS),
+    **SCREENING,
 }
 
 

@@ -47,6 +47,14 @@ _UNSAID = (
     b"names no possible host",
     b"must be your own, or left out",
     b"must be the id of the last entry of the page before",
+    b"give either customer_id or name",
+    b"an allow names the entries that it is about",
+    b"a block holds whatever the list says",
+    b"the list has no entry",
+    b"goes with an approval only",
+    b"is in the past",
+    b"must be in the future",
+    b"has no letters",
 )
 
 

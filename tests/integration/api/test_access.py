@@ -9,8 +9,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.integration.api.matrix import CUSTOMER, ROUTES, Route, Target, operations, unknown
+from tests.integration.api.matrix import ROUTES, operations, unknown
 from tests.integration.api.problems import wrong_with
+from tests.integration.api.route import CUSTOMER, Route, Target
 from tests.integration.api.world import Person, Request, World, fresh_key
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.matrix import CUSTOMER, ROUTES, Target, operations
+from tests.integration.api.matrix import ROUTES, operations
+from tests.integration.api.route import CUSTOMER, Target
 from tests.integration.api.world import Person, Request, World, fresh_key
 
 # A repeat does nothing twice, or its answer must not be kept: sessions are meant to be new each time, a user
@@ -21,9 +22,13 @@ WITHOUT_KEY = {
 }
 CHANGING = [name for name in ROUTES if name.startswith("POST ") and name not in WITHOUT_KEY]
 PARALLEL = 6
+# Keys are kept with their answers, or with the one thing that was done, as "user:key".
 _KEPT = """
-    SELECT table_schema || '.' || table_name FROM information_schema.tables
-    WHERE table_name LIKE '%idempotency%' ORDER BY 1"""
+    SELECT table_schema || '.' || table_name, 'key' FROM information_schema.tables
+    WHERE table_name LIKE '%idempotency%'
+    UNION ALL
+    SELECT table_schema || '.' || table_name, $$split_part(request_key, ':', 2)$$
+    FROM information_schema.columns WHERE column_name = 'request_key' ORDER BY 1"""
 
 
 class Case:
@@ -53,10 +58,10 @@ class Case:
 
     def kept(self, key: str) -> int:
         """Rows about the key in PostgreSQL, in whatever service."""
-        tables = [row[0] for row in self.world.database.execute(_KEPT).fetchall()]
+        tables = self.world.database.execute(_KEPT).fetchall()
         counts = [
-            self.world.database.execute(f"SELECT count(*) FROM {table} WHERE key = %s", (key,)).fetchone()
-            for table in tables
+            self.world.database.execute(f"SELECT count(*) FROM {table} WHERE {name} = %s", (key,)).fetchone()
+            for table, name in tables
         ]
         return sum(row[0] for row in counts if row is not None)
 

@@ -8,8 +8,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from tests.integration.api.inside import GATEWAY, INSIDE, OPEN, Services, asked_by, passed_on
-from tests.integration.api.matrix import CUSTOMER, ROUTES, Target
+from tests.integration.api.matrix import ROUTES
 from tests.integration.api.problems import wrong_with
+from tests.integration.api.route import CUSTOMER, Target
 from tests.integration.api.world import Person, World, fresh_key
 
 PERSONAL = [name for name, known in INSIDE.items() if known.personal]

@@ -15,6 +15,13 @@ from tests.integration.api.world import Person, World
 
 ROLES = ("customer", "operator", "auditor", "anonymous")
 EXAMPLES = 300 if SOAK else 4
+_RESCREENING = ROUTES["GET /v1/screening/rescreenings/{list_version}"]
+
+
+@pytest.fixture(scope="module")
+def owner(world: World) -> Person:
+    """A customer of these tests' own, for operators block whom the examples name."""
+    return world.customer()
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +46,16 @@ def schema(world: World, document: dict[str, Any], owner: Person, other: Person)
         "webhook_endpoints": [ROUTES["GET /v1/webhook_endpoints"].make(world, owner, other).id],
         "events": [ROUTES["GET /v1/events"].make(world, owner, other).id],
         "users": [world.customer().user_id],
+        "screening/rules": [ROUTES["GET /v1/screening/rules/{id}"].make(world, owner, other).id],
+        "screening/decisions": [ROUTES["GET /v1/screening/decisions/{id}"].make(world, owner, other).id],
+        # Written so that no number that is tried is the same by chance.
+        "screening/rescreenings": [_RESCREENING.make(world, owner, other).id.zfill(16)],
+        # Somebody who need not be able to pay any more.
+        "kyc/customers": [world.customer().customer_id],
     }
     described = json.loads(text)
     for path, methods in described["paths"].items():
-        collection = re.match(r"/v1/([a-z_-]+)/{", path)
+        collection = re.match(r"/v1/((?:screening/|kyc/)?[a-z_-]+)/{", path)
         for operation in methods.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path" and collection is not None:

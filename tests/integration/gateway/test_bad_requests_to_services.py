@@ -9,7 +9,7 @@ from tests.support.bad_requests import BAD_REQUESTS, BadRequest
 from tests.support.raw_http import send
 
 CASES = [case for case in BAD_REQUESTS if case.needs_services]
-USERS = {"customer": "demo", "other": "demo2", "operator": "operator"}
+USERS = {"customer": "demo", "other": "demo2", "operator": "operator", "auditor": "auditor"}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from payments.common import context
@@ -29,7 +30,9 @@ SELECT decision_id, customer_id, decision, reason, level, documents_expire_on, s
 FROM """
 _HISTORY = f"""{_DECISION} kyc.decisions
 WHERE customer_id = $1 AND ($2::text IS NULL OR decision_id < $2) ORDER BY decision_id DESC LIMIT $3"""
-_DECIDE = f"{_DECISION} kyc.decide($1, $2, $3, $4, $5, $6, $7, $8)"
+# What this call has decided was made at the beginning of its transaction; anything else, before.
+_DECIDE = f"""{_DECISION.replace("made_at", "made_at, made_at <> now() AS replayed")}
+kyc.decide($1, $2, $3, $4, $5, $6, $7, $8)"""
 _EXPIRE = "SELECT kyc.expire_documents($1)"
 EXPIRE_BATCH = 100
 EXPIRE_SECONDS = 60.0
@@ -87,9 +90,28 @@ class DecisionStore:
         """Decisions about a customer, the latest first."""
         return [_decision(row) for row in await self._database.fetch(_HISTORY, customer_id, after, limit)]
 
-    async def decide(self, order: Order) -> DecisionDocument:
-        """Decide. Raises Problem(not_found | idempotency_key_reused)."""
-        row = await self._database.fetchrow(
+    async def decide(self, order: Order) -> tuple[DecisionDocument, bool]:
+        """Decide; True with the decision when the request came before.
+
+        Raises:
+            Problem(not_found): there is no such customer.
+            Problem(idempotency_key_reused): the request came before, for another decision.
+        """
+        try:
+            row = await self._decide(order)
+        except asyncpg.UniqueViolationError:  # at the same moment, about another customer
+            row = await self._decide(order)
+        if row is None:
+            raise Problem("not_found", "There is no such customer")
+        fields = dict(row)
+        replayed = bool(fields.pop("replayed"))
+        made = _decision(fields)
+        if replayed and not _same(made, order):
+            raise Problem("idempotency_key_reused")
+        return made, replayed
+
+    async def _decide(self, order: Order) -> Any:
+        return await self._database.fetchrow(
             _DECIDE,
             order.customer_id,
             order.verdict,
@@ -100,13 +122,6 @@ class DecisionStore:
             order.request_key,
             context.traceparent.get(),
         )
-        if row is None:
-            raise Problem("not_found", "There is no such customer")
-        made = _decision(row)
-        asked = (order.customer_id, order.verdict, order.reason)
-        if asked != (made.customer_id, made.decision, made.reason) or order.level not in (None, made.level):
-            raise Problem("idempotency_key_reused")
-        return made
 
     async def expire(self) -> float:
         """Step of a background loop: mark those whose documents have expired."""
@@ -118,6 +133,16 @@ def _customer(row: Any) -> tuple[Customer, datetime]:
     fields = dict(row)
     changed: datetime = fields.pop("updated_at")
     return Customer(**fields), changed
+
+
+def _same(made: DecisionDocument, order: Order) -> bool:
+    asked = (order.customer_id, order.verdict, order.reason)
+    expiry = order.documents_expire_on
+    return (
+        asked == (made.customer_id, made.decision, made.reason)
+        and order.level in (None, made.level)
+        and (order.verdict != "approve" or expiry == made.documents_expire_on)
+    )
 
 
 def _decision(row: Any) -> DecisionDocument:

@@ -107,7 +107,8 @@ class OperatorRoutes:
             made_by=actor.user_id,
             request_key=f"{actor.user_id}:{key}",
         )
-        return reply(await self._store.decide(order), 201)
+        made, replayed = await self._store.decide(order)
+        return reply(made, 201, {"Idempotent-Replayed": "true"} if replayed else None)
 
 
 def query(call: Call[B], kind: type[T]) -> T:

@@ -143,7 +143,8 @@ class OperatorRoutes:
             expires_at=asked.expires_at,
             entries=await self._screener.fingerprints(asked.entries) if asked.entries else {},
         )
-        return reply(await self._rules.create(rule), 201)
+        made, replayed = await self._rules.create(rule)
+        return reply(made, 201, {"Idempotent-Replayed": "true"} if replayed else None)
 
     async def end_rule(self, call: Call[None]) -> Any:
         """End a rule: it stays on record."""
@@ -167,6 +168,7 @@ class OperatorRoutes:
         """A page of the customers whom a list flagged."""
         call.required_actor(*READERS)
         asked, number = query(call, _Flagged), _number(call.path("list_version"))
+        await self._rescreenings.get(number)
         found = await self._rescreenings.flagged(number, asked.starting_after, asked.limit + 1)
         return page(found, asked.limit)
 

@@ -106,8 +106,12 @@ class RuleStore:
             raise Problem("not_found", "There is no such rule")
         return _document(row)
 
-    async def create(self, rule: NewRule) -> RuleDocument:
-        """Make a rule, with its event. Raises Problem(idempotency_key_reused) for another rule."""
+    async def create(self, rule: NewRule) -> tuple[RuleDocument, bool]:
+        """Make a rule, with its event; True with the rule as it was made when the request came before.
+
+        Raises:
+            Problem(idempotency_key_reused): it came before, for another rule.
+        """
         name_key = None if rule.name is None else key(rule.name)
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
@@ -125,12 +129,12 @@ class RuleStore:
                 earlier = _document(await connection.fetchrow(_BY_KEY, rule.request_key))
                 if not _same(earlier, rule):
                     raise Problem("idempotency_key_reused")
-                return earlier
+                return as_made(earlier), True
             entries = [(made, number, fingerprint) for number, fingerprint in rule.entries.items()]
             await connection.executemany(_ENTRY, entries)
             document = _document(await connection.fetchrow(_ONE, made))
             await self._tell(connection, "sanctions.rule_created", document)
-            return document
+            return document, False
 
     async def revoke(self, rule_id: str, *, by: str, reason: str | None) -> RuleDocument:
         """End a rule, with its event; one that has ended stays as it is. Raises Problem(not_found)."""
@@ -156,6 +160,11 @@ class RuleStore:
         await connection.execute(
             _TELL, new_id(), PAYMENT_EVENTS, subject, kind, payload, context.traceparent.get()
         )
+
+
+def as_made(rule: RuleDocument) -> RuleDocument:
+    """The rule as the answer to its request told it, whatever has become of it since."""
+    return msgspec.structs.replace(rule, revoked_at=None, revoked_by=None, revoke_reason=None, in_force=True)
 
 
 def _same(made: RuleDocument, rule: NewRule) -> bool:
