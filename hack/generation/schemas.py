@@ -89,6 +89,7 @@ def values_schema() -> Schema:
         "properties": {
             "managed": {"type": "boolean"},
             "secretHashes": {"type": "object", "additionalProperties": {"type": "string"}},
+            "metrics": {"type": "string"},
         },
     }
     schema["properties"]["global"] = {"description": "Set by Helm for subcharts.", "type": "object"}

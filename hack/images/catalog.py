@@ -126,7 +126,10 @@ class Catalog:
 
 
 def parse_names(text: str, own_tag: str) -> dict[str, tuple[str, str]]:
-    """images.json as name → (repository, tag); our own images get `own_tag`. Raises CatalogError."""
+    """images.json as name → (repository, tag); our own images get `own_tag`. Raises CatalogError.
+
+    Without those that are `public` only: no package registry has what a stand-in would be made of.
+    """
     where = "charts/payment-platform/files/images.json"
     try:
         document = json.loads(text)
@@ -137,6 +140,8 @@ def parse_names(text: str, own_tag: str) -> dict[str, tuple[str, str]]:
         repository = entry.get("repository", "") if isinstance(entry, dict) else ""
         if not repository:
             raise CatalogError(f'{where}: {name} needs a "repository"')
+        if isinstance(entry, dict) and entry.get("public") is True:
+            continue
         tag = own_tag if name in OWN else entry.get("tag", "")
         if not tag or tag == "latest":
             raise CatalogError(f'{where}: {name} needs a pinned "tag", for example "1.2.3"')
@@ -169,7 +174,7 @@ def _recipe(name: str, entry: Mapping[str, Any]) -> Recipe:
     for wrong, said in (
         (bool(recipe.version) == bool(recipe.version_of), "give either version or version_of"),
         (bool(recipe.jars) != bool(recipe.jars_folder), "jars and jars_folder belong together"),
-        (bool(recipe.reference) != bool(recipe.on_request), "reference and on_request belong together"),
+        (bool(recipe.reference) and not recipe.on_request, "reference needs on_request"),
         (bool(recipe.reference) and not _PINNED.fullmatch(recipe.reference), 'reference is as "a/b:1.2.3"'),
     ):
         if wrong:

@@ -70,6 +70,7 @@ Refuses values that cannot work.
   "images" $images
 -}}
 {{- include "platform.derive" $context -}}
+{{- $_ := set $context "parts" (include "platform.parts" $context | mustFromJson) -}}
 {{- include "platform.validate" $context -}}
 {{- $_ := set $context "flows" (include "platform.flows" $context | mustFromJson) -}}
 {{- $context | mustToJson -}}
@@ -82,7 +83,6 @@ Refuses values that cannot work.
 {{- $ingress := not (empty $lb.ingress.host) -}}
 {{- $replicated := ge (int $settings.kafka.brokers) 3 -}}
 {{- $externalDatabase := eq $settings.postgres.mode "External" -}}
-{{- $tracing := $settings.observability.tracing -}}
 {{- $_ := set $settings "derived" (dict
   "ingress" $ingress
   "behindIngress" (and $ingress (eq $lb.type "ClusterIP"))
@@ -98,6 +98,6 @@ Refuses values that cannot work.
   "redisPort" (eq $settings.redis.mode "External" | ternary (int $settings.redis.external.port) 6379)
   "redisSecret" (eq $settings.redis.mode "External" | ternary ($settings.redis.external.credentialsSecretRef.name | default "") .catalog.dependencies.redis.secret)
   "kafkaBootstrap" (eq $settings.kafka.mode "External" | ternary ($settings.kafka.external.bootstrapServers | default "") "kafka:9092")
-  "traceEndpoint" ($tracing.enabled | ternary $tracing.endpoint "")
 ) -}}
+{{- include "platform.deriveObservability" . -}}
 {{- end -}}

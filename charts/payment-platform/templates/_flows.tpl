@@ -29,9 +29,12 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- if $service.redis }}{{ $of = append $of "redis" }}{{ end -}}
 {{- if $service.kafka }}{{ $of = append $of "kafka" }}{{ end -}}
 {{- $_ := set $needs $name $of -}}
-{{- if and $service.module $s.derived.traceEndpoint }}{{ $flows = append $flows (dict "from" $name "to" "outside" "ports" (list (include "platform.urlPort" $s.derived.traceEndpoint | int))) }}{{ end -}}
+{{- if and $service.module $s.derived.traceEndpoint -}}
+{{- $flows = append $flows (dict "from" $name "to" $s.derived.tracePeer "ports" (list (include "platform.urlPort" $s.derived.traceEndpoint | int))) -}}
+{{- end -}}
 {{- end -}}
 {{- range $name, $job := merge (dict) .catalog.jobs .catalog.cronJobs }}{{ $_ := set $needs $name $job.needs }}{{ end -}}
+{{- range $name, $_ := .parts }}{{ $_ := set $needs $name ((index $ctx.catalog.observability $name).needs | default list) }}{{ end -}}
 {{- range $name, $of := $needs -}}
 {{- range $dependency := $of -}}
 {{- if eq (index $s $dependency).mode "Builtin" -}}
@@ -56,6 +59,7 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- $flows = append $flows (dict "from" "outside" "to" $name "ports" (list ($s.derived.tls | ternary 8443 (int $service.port)))) -}}
 {{- end -}}
 {{- end -}}
+{{- $flows = concat $flows (include "platform.partFlows" . | mustFromJson) -}}
 {{- if not $s.operator.managed -}}
 {{- /* The API server's address is the cluster's own affair. */ -}}
 {{- $flows = append $flows (dict "from" "credentials" "to" "outside" "ports" (list 443 6443)) -}}
@@ -77,6 +81,7 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- if eq (index $ctx.settings $name).mode "Builtin" }}{{ $_ := set $names $name $dependency.component }}{{ end -}}
 {{- end -}}
 {{- range $name, $job := merge (dict) $ctx.catalog.jobs $ctx.catalog.cronJobs }}{{ $_ := set $names $name $job.component }}{{ end -}}
+{{- range $name, $_ := $ctx.parts }}{{ $_ := set $names $name (index $ctx.catalog.observability $name).component }}{{ end -}}
 {{- $names | mustToJson -}}
 {{- end -}}
 

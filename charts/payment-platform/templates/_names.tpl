@@ -12,9 +12,12 @@ app.kubernetes.io/part-of: payment-platform
 paymentplatform.dev/platform: {{ .ctx.name | quote }}
 {{- end -}}
 
-{{/* Labels of objects. Takes ctx, name, component. */}}
+{{/* Labels of objects. Takes ctx, name, component. What watches says of which part of `observability` it is. */}}
 {{- define "platform.labels" -}}
 {{ include "platform.podLabels" . }}
+{{- with index (.ctx.parts | default dict) .name }}
+paymentplatform.dev/part: {{ .part }}
+{{- end }}
 app.kubernetes.io/managed-by: {{ .ctx.managedBy }}
 app.kubernetes.io/version: {{ .ctx.version | quote }}
 {{- end -}}

@@ -1,13 +1,14 @@
 {{/*
-What a pod of any kind needs, as JSON, for platform.podTemplate. Takes ctx, name, kind (service, dependency, job, cronJob) and
+What a pod of any kind needs, as JSON, for platform.podTemplate. Takes ctx, name, kind (service, dependency, job, cronJob, part) and
 gives {name, component, runtime, env, mounts, ports, resources}.
 */}}
 {{- define "platform.workload" -}}
 {{- $ctx := .ctx -}}
 {{- $name := .name -}}
-{{- $entry := index $ctx.catalog (dict "service" "services" "dependency" "dependencies" "job" "jobs" "cronJob" "cronJobs" | dig .kind "") $name -}}
+{{- $entry := index $ctx.catalog (dict "service" "services" "dependency" "dependencies" "job" "jobs" "cronJob" "cronJobs" "part" "observability" | dig .kind "") $name -}}
 {{- $key := $name -}}
 {{- if eq .kind "service" }}{{ $key = $entry.runtime | default "payments" }}{{ end -}}
+{{- if eq .kind "part" }}{{ $key = (index $ctx.parts $name).runtime }}{{ end -}}
 {{- $runtime := index $ctx.runtimes $key -}}
 {{- $args := dict "ctx" $ctx "name" $name "runtime" $runtime -}}
 {{- $env := dict -}}
@@ -34,6 +35,11 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- end -}}
 {{- else if has .kind (list "job" "cronJob") -}}
 {{- $env = include "platform.jobEnv" $args | mustFromJson -}}
+{{- else if eq .kind "part" -}}
+{{- $env = include "platform.partEnv" $args | mustFromJson -}}
+{{- $_ := set $ports "client" $entry.port -}}
+{{- $_ := merge $ports ($entry.ports | default dict) -}}
+{{- $resources = (index $ctx.parts $name).settings.resources | default $runtime.resources -}}
 {{- else -}}
 {{- include "platform.envFrom" (dict "ctx" $ctx "from" $runtime.env "into" $env) -}}
 {{- $_ := set $ports "client" $entry.port -}}
@@ -42,7 +48,12 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- with $runtime.memoryEnv -}}
 {{- $_ := set $env . (dict "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory" "divisor" "1Mi" "containerName" $name))) -}}
 {{- end -}}
-{{- with $runtime.files -}}
+{{- with (($resources | default dict).limits | default dict).memory -}}
+{{- if $runtime.goMemory -}}
+{{- $_ := set $env "GOMEMLIMIT" (dict "value" (printf "%dMiB" (div (mul 9 (include "platform.mebibytes" .)) 10))) -}}
+{{- end -}}
+{{- end -}}
+{{- if or $runtime.files $runtime.generated -}}
 {{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" $name) -}}
 {{- end -}}
 {{- $_ := merge $ports ($runtime.ports | default dict) -}}
@@ -56,6 +67,13 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $schemas | sortAlpha | mustToJson -}}
 {{- end -}}
 
+{{/* The roles whose passwords the migration gives them, as a JSON list: owners of schemas, and who only watches. Takes the context. */}}
+{{- define "platform.roles" -}}
+{{- $roles := include "platform.schemas" . | mustFromJson -}}
+{{- if .settings.observability.prometheus.enabled }}{{ $roles = append $roles "metrics" }}{{ end -}}
+{{- $roles | sortAlpha | mustToJson -}}
+{{- end -}}
+
 {{/* The Secrets and ConfigMaps that a workload uses, as a JSON list. Takes ctx, workload. */}}
 {{- define "platform.used" -}}
 {{- $names := list -}}
@@ -67,7 +85,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- with .secret }}{{ $names = append $names . }}{{ end -}}
 {{- with .configMap }}{{ $names = append $names . }}{{ end -}}
 {{- if .rolePasswords -}}
-{{- range include "platform.schemas" $ctx | mustFromJson }}{{ $names = append $names (printf "%s-database" .) }}{{ end -}}
+{{- range include "platform.roles" $ctx | mustFromJson }}{{ $names = append $names (printf "%s-database" .) }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- uniq $names | sortAlpha | mustToJson -}}
@@ -99,7 +117,7 @@ projected:
 projected:
   defaultMode: 0440
   sources:
-    {{- range include "platform.schemas" .ctx | mustFromJson }}
+    {{- range include "platform.roles" .ctx | mustFromJson }}
     - secret:
         name: {{ . }}-database
         items: [{key: password, path: {{ . }}/password}]

@@ -3,8 +3,10 @@ Annotations that make a pod roll when a file or a Secret that it uses changes. T
 under plain Helm only the chart's own files count. Takes ctx, root, workload.
 */}}
 {{- define "platform.podAnnotations" -}}
-{{- with .workload.runtime.files }}
-paymentplatform.dev/files: {{ include "platform.files" (dict "root" $.root "folder" .) | sha256sum | trunc 16 | quote }}
+{{- with .workload.runtime }}
+{{- if or .files .generated }}
+paymentplatform.dev/files: {{ include "platform.allFiles" (dict "ctx" $.ctx "root" $.root "runtime" . "name" $.workload.name) | sha256sum | trunc 16 | quote }}
+{{- end }}
 {{- end }}
 {{- $documents := dict -}}
 {{- if eq .workload.kind "service" -}}
@@ -28,6 +30,23 @@ paymentplatform.dev/secrets: {{ $hashes | mustToJson | sha256sum | trunc 16 | qu
 {{/* The files of a folder as a ConfigMap's data. Takes root, folder. */}}
 {{- define "platform.files" -}}
 {{- (.root.Files.Glob (printf "files/%s/*" .folder)).AsConfig -}}
+{{- end -}}
+
+{{/* All files of a runtime as a ConfigMap's data: those of its folder, those of its globs, the generated one. Takes ctx, root, runtime, name. */}}
+{{- define "platform.allFiles" -}}
+{{- with .runtime.files }}
+{{ include "platform.files" (dict "root" $.root "folder" .) }}
+{{- end }}
+{{- range .runtime.globs }}
+{{- range $path, $content := $.root.Files.Glob . }}
+{{ base $path }}: |
+  {{- $content | toString | trim | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- with .runtime.generated }}
+{{ . }}: |
+  {{- include (printf "platform.config.%s" $.name) $.ctx | trim | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* A pod template that Pod Security `restricted` accepts. Takes ctx, root, workload. */}}

@@ -44,8 +44,28 @@
 {{- end -}}
 {{- end -}}
 
+{{- include "platform.validateObservability" . -}}
 {{- include "platform.validateEntrance" . -}}
 {{- include "platform.validateConnections" . -}}
+{{- end -}}
+
+{{/* What watches: a part that runs elsewhere needs an address. */}}
+{{- define "platform.validateObservability" -}}
+{{- $watch := .settings.observability -}}
+{{- range $name, $part := omit $watch "tracing" -}}
+{{- if not (has $part.mode (list "Builtin" "External")) -}}
+{{- fail (printf "observability.%s.mode: %q is unknown; use Builtin or External" $name $part.mode) -}}
+{{- end -}}
+{{- if and $part.enabled (eq $part.mode "External") -}}
+{{- if eq $name "collector" -}}
+{{- if not $watch.tracing.endpoint -}}
+{{- fail "observability.tracing.endpoint: required with observability.collector.mode External; name the collector as http://host:4318" -}}
+{{- end -}}
+{{- else if and (hasKey $part "external") (not $part.external.url) -}}
+{{- fail (printf "observability.%s.external.url: required with observability.%s.mode External; say where it runs" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The way in: load balancer, Ingress, TLS, CORS. */}}

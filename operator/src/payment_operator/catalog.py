@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -24,6 +24,10 @@ class SecretKind:
     name: str
     keys: tuple[str, ...]
     make: Callable[[], Mapping[str, str]]
+    part: str = ""
+    """The part of the observability stack that alone needs it; "" for those of every platform."""
+    external: bool = False
+    """Whether it is needed with an external part, too."""
 
 
 def schemas(chart: Path) -> tuple[str, ...]:
@@ -44,6 +48,7 @@ def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:
         SecretKind(ENCRYPTION, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.encryption_jwk())}),
         SecretKind("otp-hmac-key", ("key",), lambda: {"key": keys.hmac_key()}),
         SecretKind("load-balancer-token", ("token",), lambda: {"token": keys.password()}),
+        replace(_database("metrics-database", "metrics"), part="prometheus", external=True),
     )
 
 

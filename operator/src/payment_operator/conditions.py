@@ -30,7 +30,10 @@ CONDITIONS = (
         "No rotation of keys waits for its new key, or for a person. The message says when.",
     ),
     ConditionType(
-        "ObservabilityReady", "Unknown", "Unknown with reason NotImplemented: not part of this version."
+        "ObservabilityReady",
+        "True",
+        "All enabled parts of the observability stack are ready (Builtin) or reachable (External);"
+        " False names those that are not; no payment suffers. Unknown with reason Disabled: none is enabled.",
     ),
     ConditionType(
         "PaymentPathReady", "Unknown", "Unknown with reason NotImplemented: not part of this version."

@@ -52,13 +52,18 @@ class Credentials:
 
 
 def needed(kinds: Iterable[SecretKind], spec: PaymentPlatformSpec) -> list[SecretKind]:
-    """Without those of dependencies that run elsewhere."""
+    """Without those of dependencies that run elsewhere and of parts that are off."""
     elsewhere = {
         "postgres-superuser": bool(spec.postgres and spec.postgres.external),
         "redis-credentials": bool(spec.redis and spec.redis.external),
         "kafka-cluster": bool(spec.kafka and spec.kafka.external),
     }
-    return [kind for kind in kinds if not elsewhere.get(kind.name)]
+    return [kind for kind in kinds if not elsewhere.get(kind.name) and _has_part(kind, spec)]
+
+
+def _has_part(kind: SecretKind, spec: PaymentPlatformSpec) -> bool:
+    part = getattr(spec.observability, kind.part, None) if kind.part else None
+    return not kind.part or bool(part and part.enabled and (kind.external or part.mode != "External"))
 
 
 def referenced(spec: PaymentPlatformSpec) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -26,7 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     cluster = Cluster(connect(THREADS), timeout=10.0, threads=THREADS)
     writer = Writer(cluster, options.namespace)
-    keeper = Keeper(cluster, writer, options.namespace, secret_kinds(schemas(options.chart)))
+    kinds = [
+        kind
+        for kind in secret_kinds(schemas(options.chart))
+        if not kind.part or kind.part in options.parts.split(",")
+    ]
+    keeper = Keeper(cluster, writer, options.namespace, kinds)
     started = time.monotonic()
     while True:
         try:
@@ -57,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--chart", type=Path, default=Settings().chart, help="folder of the chart (%(default)s)"
+    )
+    parser.add_argument(
+        "--parts", default="", help="parts of the observability stack that run, separated by commas"
     )
     parser.add_argument(
         "--timeout", type=float, default=120.0, help="seconds to go on trying (default %(default)s)"

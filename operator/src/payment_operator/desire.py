@@ -28,11 +28,13 @@ class Desire:
         versions: Versions,
         secrets: Sequence[SecretKind],
         cluster_version: Callable[[], ClusterVersion],
+        metrics: str = "",
     ) -> None:
         self._cluster = cluster
         self.versions = versions
         self._secrets = secrets
         self._cluster_version = cluster_version
+        self._metrics = metrics
 
     def prepared(self, view: View, spec: PaymentPlatformSpec, owner: Owner) -> View:
         """The view after the step of a rotation that is due. Raises OperatorError."""
@@ -48,7 +50,7 @@ class Desire:
         keeper = Keeper(self._cluster, Writer(self._cluster, owner.namespace), owner.namespace, self._secrets)
         stamp = Stamp(owner.name, FIELD_MANAGER, owner.reference())
         made = keeper.ensure(stamp, spec, write=not view.paused)
-        values = values_of(spec, made.hashes)
+        values = values_of(spec, made.hashes, self._metrics)
         request = Request(owner.name, owner.namespace, values, self._cluster_version())
         documents = [*renderer.render(request), *made.config_maps]
         return tuple(manifest(item, owner) for item in documents)

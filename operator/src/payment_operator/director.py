@@ -14,7 +14,7 @@ from payment_operator.observe import observe
 from payment_operator.outcome import NONE, outcome
 from payment_operator.phases import Course, course, settled
 from payment_operator.plan import Rollout, plan
-from payment_operator.reach import external_addresses, unreachable
+from payment_operator.reach import external_addresses, external_parts, unreachable
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.upgrade import WAITING, Outcome, Phase, Seen, Upgrade, advance, from_status
 from payment_operator.values import parse, release_of
@@ -136,11 +136,13 @@ class Director:
 
     def _observed(self, view: View, owner: Owner) -> View:
         observed = observe(self._cluster, owner, {item.ref for item in view.desired})
-        silent: dict[str, str] = {}
-        if view.spec is not None:
-            addresses = external_addresses(view.spec)
-            silent = {name: why for name, those in addresses.items() if (why := unreachable(those))}
-        return replace(view, observed=observed, unreachable=silent)
+        if view.spec is None:
+            return replace(view, observed=observed)
+        silent, parts = (
+            {name: why for name, those in addresses.items() if (why := unreachable(those))}
+            for addresses in (external_addresses(view.spec), external_parts(view.spec))
+        )
+        return replace(view, observed=observed, unreachable=silent, parts_unreachable=parts)
 
     def _planned(self, view: View, rollout: Rollout) -> View:
         observed = view.observed

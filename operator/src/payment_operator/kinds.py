@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 GROUP, VERSION, KIND, PLURAL = "paymentplatform.dev", "v1alpha1", "PaymentPlatform", "paymentplatforms"
 PLATFORM_LABEL = f"{GROUP}/platform"
 COMPONENT_LABEL = "app.kubernetes.io/component"
+#: The part of `observability` that an object belongs to: nothing waits for it.
+PART_LABEL = f"{GROUP}/part"
 WAVE_ANNOTATION = f"{GROUP}/wave"
 HASH_ANNOTATION = f"{GROUP}/hash"
 #: On Jobs that run in one phase of an upgrade only.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from payment_operator.kinds import HASH_ANNOTATION, KIND, PLATFORM, WAVE_ANNOTATION, Ref, ref_of
+from payment_operator.kinds import HASH_ANNOTATION, KIND, PART_LABEL, PLATFORM, WAVE_ANNOTATION, Ref, ref_of
 
 Object = dict[str, Any]
 
@@ -46,6 +46,16 @@ class Manifest:
     wave: int
     hash: str
     body: Object
+
+    @property
+    def part(self) -> str:
+        """The part of the observability stack that it belongs to; "" for what payments need."""
+        return part_of(self.body)
+
+
+def part_of(obj: Mapping[str, Any]) -> str:
+    """The part of the observability stack that an object belongs to, else ""."""
+    return str((obj["metadata"].get("labels") or {}).get(PART_LABEL, ""))
 
 
 def digest(value: Any) -> str:

@@ -43,7 +43,7 @@ def outcome(
         jobs = [item.ref.name for item in desired if item.ref.kind == "Job" and item.wave == JOBS]
         return _migrations(plan, jobs, live, young, now)
     if record.phase is Phase.SERVICES:
-        names = {item.ref.name for item in desired if item.ref.kind == "Deployment"}
+        names = {item.ref.name for item in desired if item.ref.kind == "Deployment" and not item.part}
         own = [pod for pod in young if pod["metadata"].get("labels", {}).get(NAME_LABEL) in names]
         broken = hopeless(own, now)
         return Outcome("failed", broken) if broken else _complete(plan)

@@ -66,10 +66,12 @@ def plan(
     ``external_waits`` names dependencies outside the cluster that do not answer; they belong to wave 1.
     """
     conflicts = tuple(sorted(item.ref for item in desired if item.ref in foreign))
+    # Parts that only watch are applied in their wave, and nobody waits for them.
+    needed = [item for item in desired if not item.part]
     pending = {
         item.ref for item in desired if item.ref not in foreign and needs_apply(item, live.get(item.ref))
     }
-    reached, waits = _reached(desired, live, pending, conflicts, external_waits)
+    reached, waits = _reached(needed, live, pending, conflicts, external_waits)
     ordered = sorted(
         (item for item in desired if item.ref in pending), key=lambda item: (item.wave, item.ref)
     )

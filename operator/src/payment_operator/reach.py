@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from payment_operator.spec import PaymentPlatformSpec
+from payment_operator.spec_observability import PARTS
 
 TIMEOUT = 3.0
 Address = tuple[str, int]
@@ -23,6 +25,24 @@ def external_addresses(spec: PaymentPlatformSpec) -> dict[str, list[Address]]:
         addresses["kafka"] = [
             (host, int(port)) for host, _, port in (item.rpartition(":") for item in servers)
         ]
+    return addresses
+
+
+def external_parts(spec: PaymentPlatformSpec) -> dict[str, list[Address]]:
+    """Addresses of the enabled parts of the observability stack with mode External, by name."""
+    stack = spec.observability
+    addresses: dict[str, list[Address]] = {}
+    for name in PARTS if stack else ():
+        part = getattr(stack, name)
+        if part is None or not part.enabled or part.mode != "External":
+            continue
+        where = getattr(part, "external", None)
+        url = where.url if where else None
+        if name == "collector" and stack and stack.tracing:
+            url = stack.tracing.endpoint
+        if url:
+            found = urlsplit(url)
+            addresses[name] = [(found.hostname or "", found.port or (443 if found.scheme == "https" else 80))]
     return addresses
 
 

@@ -6,6 +6,7 @@ the same for ``helm install``, with words of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,15 +47,23 @@ def external_or_builtin(dependency: str, *builtin_only: str) -> dict[str, Any]:
             ".external",
         ),
     ]
-    for name in builtin_only:
-        entries.append(
-            Rule(
-                f"!({external} && has(self.{name}))",
-                f"{name} belongs to the builtin {dependency}: remove it or set mode to Builtin",
-                f".{name}",
-            )
+    return rules(*entries, *_only_builtin(dependency, builtin_only))
+
+
+def only_builtin(part: str, *names: str) -> dict[str, Any]:
+    """With mode External none of the builtin one's settings."""
+    return rules(*_only_builtin(part, names))
+
+
+def _only_builtin(part: str, names: Sequence[str]) -> list[Rule]:
+    return [
+        Rule(
+            f"!(has(self.mode) && self.mode == 'External' && has(self.{name}))",
+            f"{name} belongs to the builtin {part}: remove it or set mode to Builtin",
+            f".{name}",
         )
-    return rules(*entries)
+        for name in names
+    ]
 
 
 def _has(root: str, path: str) -> str:
@@ -109,6 +118,30 @@ def brokers_are_fixed() -> Rule:
         f"{new} == {old}",
         "the number of brokers cannot change (default 3 in production, else 1): set kafka.brokers to that",
         ".kafka",
+    )
+
+
+def volume_is_kept(part: str) -> Rule:
+    """A volume cannot shrink and stays in its class; switched off and on, a part may get a new one."""
+    root = f"observability.{part}"
+    size, name = f"{root}.storage.size", f"{root}.storage.className"
+    both = [f"({_has('oldSelf', path)} && {_has('self', path)})" for path in (size, name)]
+    return Rule(
+        f"(!{both[0]} || quantity(self.{size}).compareTo(quantity(oldSelf.{size})) >= 0)"
+        f" && (!{both[1]} || self.{name} == oldSelf.{name})",
+        f"{root}.storage: the size can only grow, the class cannot change: give the present ones",
+        f".{root}",
+    )
+
+
+def external_collector_is_named() -> Rule:
+    """Where a collector of somebody else is, is said with the traces."""
+    mode = _or("self", "observability.collector.mode", "'Builtin'")
+    endpoint = _has("self", "observability.tracing.endpoint")
+    return Rule(
+        f"{mode} != 'External' || ({endpoint} && self.observability.tracing.endpoint != '')",
+        "collector.mode External needs observability.tracing.endpoint: say where the collector runs",
+        ".observability",
     )
 
 

@@ -9,6 +9,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 FIELD_MANAGER = "payment-operator"
+#: The Service of the operator's chart that leads to its metrics.
+METRICS_SERVICE = "payment-operator-metrics"
 
 
 class Settings(BaseSettings):
@@ -46,6 +48,13 @@ class Settings(BaseSettings):
     """Port of /healthz; 0 switches it off."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+
+    @property
+    def metrics_address(self) -> str:
+        """Where Prometheus finds /metrics, as host:port; "" outside a cluster."""
+        if not (self.lease_namespace and self.metrics_port):
+            return ""
+        return f"{METRICS_SERVICE}.{self.lease_namespace}:{self.metrics_port}"
 
     @field_validator("watch_namespaces", "secret_names", mode="before")
     @classmethod

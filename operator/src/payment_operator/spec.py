@@ -323,6 +323,8 @@ class PaymentPlatformSpec(Model):
             rule.tls_in_production(),
             rule.one_entrance_in_production(),
             rule.cors_with_tls_in_production(),
+            *(rule.volume_is_kept(part) for part in ("prometheus",)),
+            rule.external_collector_is_named(),
         )
     )
     version: str | None = Field(

@@ -1,4 +1,4 @@
-"""The part of the spec about what can be seen of a platform from outside: traces."""
+"""The part of the spec about what can be seen of a platform: traces, metrics and who keeps them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from payment_operator.spec_parts import Collector, Jaeger, Prometheus
 from payment_operator.spec_types import Model
+
+#: Those that can be switched on.
+PARTS = ("collector", "jaeger", "prometheus")
 
 
 class Tracing(Model):
@@ -33,3 +37,8 @@ class Observability(Model):
     """What can be seen of the platform."""
 
     tracing: Tracing | None = Field(None, description="Traces of requests and payments.")
+    collector: Collector | None = Field(None, description="The OpenTelemetry Collector.")
+    jaeger: Jaeger | None = Field(None, description="Jaeger, which keeps and shows traces.")
+    prometheus: Prometheus | None = Field(
+        None, description="Prometheus, with exporters of PostgreSQL, Redis and Kafka."
+    )

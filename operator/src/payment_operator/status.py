@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
+from payment_operator.finding import NOT_LOOKED, Finding
+from payment_operator.manifest import part_of
 from payment_operator.readiness import broken_pods, complete_job, failed_job, ready_replicas, unready
 from payment_operator.requests import DRY_RUN_ANNOTATION, RETRY_ANNOTATION
 from payment_operator.upgrade import Phase, Upgrade, to_status
 from payment_operator.values import recorded
 from payment_operator.view import View
+from payment_operator.watching import observability
 
 #: A payment can be made without this one: its events wait in the outbox.
 NOT_ON_PAYMENT_PATH = frozenset({"audit-service"})
@@ -19,17 +22,6 @@ MESSAGE_LIMIT = 1000
 #: What the last complete rollout left.
 _OF_RELEASE = ("version", "release", "lastGood", "upgrade")
 JOB_LABEL = "batch.kubernetes.io/job-name"
-
-
-class Finding(NamedTuple):
-    """Status, reason and message of a condition."""
-
-    status: str
-    reason: str
-    message: str
-
-
-NOT_LOOKED = Finding("Unknown", "Reconciling", "not looked at yet")
 
 
 def status_of(view: View) -> dict[str, Any]:
@@ -94,7 +86,7 @@ def conflict(view: View, owner: str) -> dict[str, Any]:
 
 def _findings(view: View) -> dict[str, Finding]:
     absent = Finding("Unknown", "NotImplemented", "not part of this version")
-    unbuilt = {"ObservabilityReady": absent, "PaymentPathReady": absent}
+    unbuilt = {"PaymentPathReady": absent}
     if view.blank:
         return unbuilt
     parts = {
@@ -105,11 +97,13 @@ def _findings(view: View) -> dict[str, Finding]:
         "MigrationsApplied": _job(view, "migrations", "Applied", "the schema of this version is there"),
         "ServicesReady": _services(view),
     }
+    watching = {"ObservabilityReady": observability(view)}
     return {
         "Ready": _ready(view, parts),
         "Progressing": _progressing(view),
-        "Degraded": _degraded(view, parts),
+        "Degraded": _degraded(view, parts | watching),
         **parts,
+        **watching,
         "KeysRotated": _keys(view),
         **unbuilt,
     }
@@ -228,7 +222,7 @@ def _progressing(view: View) -> Finding:
     if view.plan.waits:
         reason = "Upgrading" if view.installed else "Installing"
         return Finding("True", reason, f"wave {view.plan.wave}: {_waits(view)}")
-    late = [unready(item) for item in view.observed.live.values()]
+    late = [unready(item) for item in view.observed.live.values() if not part_of(item)]
     rolling = [reason for reason in late if reason and "rolls out" in reason]
     if rolling:
         return Finding("True", "RollingOut", "; ".join(rolling[:3]))

@@ -9,12 +9,13 @@ from typing import Any
 
 from payment_operator.errors import ApiError, OperatorError
 from payment_operator.kinds import COMPONENT_LABEL, Ref
-from payment_operator.manifest import Manifest
+from payment_operator.manifest import Manifest, part_of
 from payment_operator.observe import Observed
 from payment_operator.plan import Plan
 from payment_operator.requests import Requests
 from payment_operator.rotate import Standing
 from payment_operator.spec import PaymentPlatformSpec
+from payment_operator.spec_observability import PARTS
 from payment_operator.upgrade import Phase, Upgrade
 
 Object = Mapping[str, Any]
@@ -45,6 +46,7 @@ class View:
     plan: Plan = field(default_factory=Plan)
     refused: Mapping[Ref, ApiError] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    parts_unreachable: Mapping[str, str] = field(default_factory=dict)
     preview: Sequence[Object] = ()
     problem: OperatorError | None = None
 
@@ -89,8 +91,17 @@ class View:
     @property
     def external(self) -> bool:
         """Whether something that the platform needs runs elsewhere, where no event comes from."""
-        parts = (self.spec.postgres, self.spec.redis, self.spec.kafka) if self.spec else ()
+        if self.spec is None:
+            return False
+        stack = [getattr(self.spec.observability, name, None) for name in self.parts]
+        parts = (self.spec.postgres, self.spec.redis, self.spec.kafka, *stack)
         return any(part is not None and part.mode == "External" for part in parts)
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the observability stack that are switched on."""
+        stack = self.spec.observability if self.spec else None
+        return [name for name in PARTS if getattr(getattr(stack, name, None), "enabled", False)]
 
     @property
     def complete(self) -> bool:
@@ -99,9 +110,11 @@ class View:
         return done and bool(self.desired) and self.problem is None and not self.paused
 
     def deployments(self) -> dict[str, Object | None]:
-        """The Deployments by name, as wanted; when nothing could be rendered, those that are there."""
-        wanted = [item.ref for item in self.desired if item.ref.kind == "Deployment"]
-        refs = wanted or sorted(ref for ref in self.observed.live if ref.kind == "Deployment")
+        """The services' Deployments by name, as wanted; if nothing could be rendered, those there are."""
+        wanted = [item.ref for item in self.desired if item.ref.kind == "Deployment" and not item.part]
+        refs = wanted or sorted(
+            ref for ref, item in self.observed.live.items() if ref.kind == "Deployment" and not part_of(item)
+        )
         return {ref.name: self.observed.live.get(ref) for ref in refs}
 
     def jobs(self, component: str) -> Iterator[tuple[Ref, Object | None]]:

@@ -39,6 +39,9 @@ OWNERS = {
     "verification": "verification",
 }
 
+# Role of the exporter of PostgreSQL's metrics, where there is one: it sees statistics and no table of ours.
+WATCHER = "metrics"
+
 
 class Settings(DatabaseSettings):
     """Settings of the migration Job."""
@@ -79,6 +82,9 @@ def main() -> int:
     if arguments.only is None:  # it needs the tables of all owners
         with engine.begin() as connection:
             grants.grant(_cursor(connection))
+        if (settings.role_passwords_dir / WATCHER / "password").exists():
+            with engine.begin() as connection:
+                _prepare_watcher(_cursor(connection), settings)
     return 0
 
 
@@ -110,14 +116,30 @@ def _cursor(connection: Connection) -> psycopg.Connection:
 
 def _prepare_role(connection: psycopg.Connection, settings: Settings, schema: str) -> None:
     """The role with the password of its Secret, and a schema that it can use but does not own."""
-    password = (settings.role_passwords_dir / schema / "password").read_text().strip()
-    role = sql.Identifier(schema)
-    exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [schema]).fetchone()
-    verb = sql.SQL("ALTER ROLE" if exists is not None else "CREATE ROLE")
-    connection.execute(sql.SQL("{} {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
+    role = _login(connection, settings, schema)
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(role))
     connection.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM PUBLIC").format(role))
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(role, role))
+
+
+def _login(connection: psycopg.Connection, settings: Settings, name: str) -> sql.Identifier:
+    """The role with the password of its Secret."""
+    password = (settings.role_passwords_dir / name / "password").read_text().strip()
+    role = sql.Identifier(name)
+    exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    verb = sql.SQL("ALTER ROLE" if exists is not None else "CREATE ROLE")
+    connection.execute(sql.SQL("{} {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
+    return role
+
+
+def _prepare_watcher(connection: psycopg.Connection, settings: Settings) -> None:
+    """The role of the metrics; where we may not give it the server's own role for that, it sees less."""
+    role = _login(connection, settings, WATCHER)
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("GRANT pg_monitor TO {}").format(role))
+    except psycopg.errors.InsufficientPrivilege as error:
+        log.warning("%s sees a part of the statistics only: %s", WATCHER, str(error).strip())
 
 
 def _migrate(connection: Connection, module: str, schema: str) -> None:

@@ -1,0 +1,74 @@
+"""The parts of the observability stack, each switchable, and builtin or run by somebody else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from payment_operator.rules import external_or_builtin, only_builtin
+from payment_operator.spec_dependencies import Storage
+from payment_operator.spec_types import Mode, Model, NodePort, Resources
+
+_MODE = "Builtin (default) or External."
+_ENABLED = "Default off."
+_RESOURCES = "Requests and limits of the builtin one."
+_NODE_PORT = "Fixed node port, for trials."
+
+#: Scheme, host and port; a path would be of a certain API.
+Url = Annotated[
+    str,
+    Field(max_length=300, pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?$"),
+]
+Retention = Annotated[str, Field(max_length=6, pattern=r"^[1-9][0-9]{0,3}[hd]$")]
+
+
+class Collector(Model):
+    """The OpenTelemetry Collector: takes traces, counts spans, sends traces on to Jaeger."""
+
+    model_config = ConfigDict(json_schema_extra=only_builtin("collector", "resources"))
+    enabled: bool | None = Field(None, description=_ENABLED)
+    mode: Mode | None = Field(
+        None, description="Builtin (default) or External, which tracing.endpoint names then."
+    )
+    resources: Resources | None = Field(None, description=_RESOURCES)
+
+
+class JaegerExternal(Model):
+    """A Jaeger, or any other store of traces, that somebody else runs."""
+
+    url: Url = Field(description='Where it takes OTLP over HTTP, as "http://jaeger.monitoring:4318".')
+
+
+class Jaeger(Model):
+    """Jaeger keeps traces in memory; the oldest give way."""
+
+    model_config = ConfigDict(
+        json_schema_extra=external_or_builtin("jaeger", "maxTraces", "resources", "nodePort")
+    )
+    enabled: bool | None = Field(None, description=_ENABLED)
+    mode: Mode | None = Field(None, description=_MODE)
+    max_traces: Annotated[int, Field(ge=100, le=1_000_000)] | None = Field(
+        None, description="How many are kept; default 3000 in dev, 20000 in staging, 50000 in production."
+    )
+    resources: Resources | None = Field(None, description=_RESOURCES)
+    node_port: NodePort | None = Field(None, description=_NODE_PORT)
+    external: JaegerExternal | None = Field(None, description="Where it runs, with mode External.")
+
+
+class Prometheus(Model):
+    """Prometheus and exporters; with mode External the exporters alone, for another Prometheus."""
+
+    model_config = ConfigDict(
+        json_schema_extra=only_builtin("prometheus", "retention", "storage", "resources", "nodePort")
+    )
+    enabled: bool | None = Field(None, description=_ENABLED)
+    mode: Mode | None = Field(None, description=_MODE)
+    retention: Retention | None = Field(
+        None, description='How long metrics are kept; default "2d" in dev, "15d" in staging, else "30d".'
+    )
+    storage: Storage | None = Field(
+        None, description="Its volume; metrics fill eight tenths of it at most, then the oldest give way."
+    )
+    resources: Resources | None = Field(None, description=_RESOURCES)
+    node_port: NodePort | None = Field(None, description=_NODE_PORT)
