@@ -5,7 +5,7 @@ under plain Helm only the chart's own files count. Takes ctx, root, workload.
 {{- define "platform.podAnnotations" -}}
 {{- with .workload.runtime }}
 {{- if or .files .generated }}
-paymentplatform.dev/files: {{ include "platform.allFiles" (dict "ctx" $.ctx "root" $.root "runtime" . "name" $.workload.name) | sha256sum | trunc 16 | quote }}
+paymentplatform.dev/files: {{ include "platform.allFiles" (dict "ctx" $.ctx "root" $.root "runtime" . "name" $.workload.name) | trim | sha256sum | trunc 16 | quote }}
 {{- end }}
 {{- end }}
 {{- $documents := dict -}}

@@ -130,7 +130,7 @@ def volume_is_kept(part: str) -> Rule:
         f"(!{both[0]} || quantity(self.{size}).compareTo(quantity(oldSelf.{size})) >= 0)"
         f" && (!{both[1]} || self.{name} == oldSelf.{name})",
         f"{root}.storage: the size can only grow, the class cannot change: give the present ones",
-        f".{root}",
+        ".observability",
     )
 
 

@@ -32,6 +32,16 @@ EXTERNAL: dict[str, Any] = {
     "kafka": {"mode": "External", "external": {"bootstrapServers": "b-0.kafka:9094,b-1.kafka:9094"}},
 }
 
+# Everything that watches, builtin.
+STACK: dict[str, Any] = {
+    "observability": {
+        "collector": {"enabled": True},
+        "jaeger": {"enabled": True, "nodePort": 30686},
+        "prometheus": {"enabled": True, "nodePort": 30909},
+    }
+}
+WATCHED: dict[str, Any] = {"profile": "dev", **STACK}
+
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """`over` put over `base` at every depth; neither is changed."""

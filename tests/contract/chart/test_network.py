@@ -15,6 +15,8 @@ CATALOG = catalog()
 OUTSIDE: dict[str, str] = {}
 PORTS = {53, 80, 443, 6443, 8090, 8443} | {s["port"] for s in CATALOG["services"].values()}
 PORTS |= {5432, 5433, 6379, 9092, 9093, 9094, 4318}
+PORTS |= {entry["port"] for entry in CATALOG["observability"].values()}
+PORTS |= {port for entry in CATALOG["observability"].values() for port in entry.get("ports", {}).values()}
 
 
 def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
@@ -30,39 +32,41 @@ def rule_allows(rule: dict[str, Any], key: str, peer: dict[str, str], port: int)
     return any("podSelector" in p and peer != OUTSIDE and selects(p["podSelector"], peer) for p in rule[key])
 
 
-def side_allows(
-    policies: list[Object], way: str, subject: dict[str, str], peer: dict[str, str], port: int
-) -> bool:
-    """Whether the policies of `subject` let `way` (Ingress or Egress) with `peer` through."""
-    mine = [
-        p["spec"]
-        for p in policies
-        if way in p["spec"]["policyTypes"] and selects(p["spec"]["podSelector"], subject)
-    ]
+def side_allows(mine: list[dict[str, Any]], way: str, peer: dict[str, str], port: int) -> bool:
+    """Whether the policies that select a pod let `way` (Ingress or Egress) with `peer` through."""
     key = {"Ingress": "from", "Egress": "to"}[way]
     return not mine or any(
         rule_allows(rule, key, peer, port) for spec in mine for rule in spec.get(way.lower()) or []
     )
 
 
+def selecting(policies: list[Object], way: str, subject: dict[str, str]) -> list[dict[str, Any]]:
+    """Those that rule `way` for a pod with these labels."""
+    return [
+        p["spec"]
+        for p in policies
+        if way in p["spec"]["policyTypes"] and selects(p["spec"]["podSelector"], subject)
+    ]
+
+
 def allowed(objects: list[Object]) -> set[tuple[str, str, int]]:
     """Every connection that both ends let through."""
     policies = list(named(objects, "NetworkPolicy").values())
     labels = {name: pod["metadata"]["labels"] for name, pod in pods(objects)}
-    labels["outside"] = OUTSIDE
-    found = set()
-    for source, source_labels in labels.items():
-        for target, target_labels in labels.items():
-            for port in PORTS:
-                out = source == "outside" or side_allows(
-                    policies, "Egress", source_labels, target_labels, port
-                )
-                into = target == "outside" or side_allows(
-                    policies, "Ingress", target_labels, source_labels, port
-                )
-                if out and into and not source == target == "outside":
-                    found.add((source, target, port))
-    return found
+    out, into = (
+        {name: selecting(policies, way, own) for name, own in labels.items()} for way in ("Egress", "Ingress")
+    )
+    # Nobody's policies rule what is outside.
+    labels["outside"], out["outside"], into["outside"] = OUTSIDE, [], []
+    return {
+        (source, target, port)
+        for source in labels
+        for target in labels
+        for port in PORTS
+        if not source == target == "outside"
+        and side_allows(out[source], "Egress", labels[target], port)
+        and side_allows(into[target], "Ingress", labels[source], port)
+    }
 
 
 def expected(

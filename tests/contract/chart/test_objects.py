@@ -15,11 +15,12 @@ from tests.contract.chart.helm import (
     pods,
     render,
 )
-from tests.contract.chart.samples import EXTERNAL, PRODUCTION, PROFILES, merged
+from tests.contract.chart.samples import EXTERNAL, PRODUCTION, PROFILES, WATCHED, merged
 
-CASES = {**PROFILES, "external": EXTERNAL, "operator": MANAGED | {"profile": "dev"}}
+CASES = {**PROFILES, "external": EXTERNAL, "operator": MANAGED | {"profile": "dev"}, "watched": WATCHED}
 DEV: dict[str, Any] = {"profile": "dev"}
 SERVICES = catalog()["services"]
+PARTS = catalog()["observability"]
 WAVES = {
     "ServiceAccount": "0", "ConfigMap": "0", "NetworkPolicy": "0", "Role": "0", "RoleBinding": "0",
     "StatefulSet": "1", "Job": "2", "Ingress": "4", "CronJob": "4",
@@ -54,8 +55,12 @@ def test_waves(objects: list[Object]) -> None:
         wave = item["metadata"]["annotations"]["paymentplatform.dev/wave"]
         if name.startswith("credentials"):
             expected = "0"
+        elif name in PARTS and WAVES.get(kind) != "0":
+            expected = "4"
         elif kind in WAVES:
             expected = WAVES[kind]
+        elif name.removesuffix("-headless") in SERVICES and name not in SERVICES:
+            expected = "4"  # for who scrapes
         elif name == "load-balancer":
             expected = "4"
         else:
@@ -86,7 +91,7 @@ def test_services_lead_to_ports_that_exist(objects: list[Object]) -> None:
 
 
 def test_every_deployment_has_its_family(objects: list[Object]) -> None:
-    assert set(named(objects, "Deployment")) == set(SERVICES)
+    assert set(named(objects, "Deployment")) - set(PARTS) == set(SERVICES)
     for kind in ("Service", "ServiceAccount", "PodDisruptionBudget"):
         assert set(SERVICES) <= set(named(objects, kind)), kind
     for budget in named(objects, "PodDisruptionBudget").values():

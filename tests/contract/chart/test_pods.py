@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.contract.chart.helm import Object, named, pods, render
-from tests.contract.chart.samples import EXTERNAL, PROFILES
+from tests.contract.chart.helm import Object, catalog, named, pods, render
+from tests.contract.chart.samples import EXTERNAL, PROFILES, WATCHED
 
-CASES = {**PROFILES, "external": EXTERNAL}
+CASES = {**PROFILES, "external": EXTERNAL, "watched": WATCHED}
+SERVICES = catalog()["services"]
 # Pod Security Standards, "Restricted": volume types.
 VOLUMES = {
     "configMap",
@@ -102,6 +103,8 @@ def test_every_long_running_container_has_three_probes(objects: list[Object]) ->
 
 def test_services_answer_the_probes_of_the_contract(objects: list[Object]) -> None:
     for name, item in named(objects, "Deployment").items():
+        if name not in SERVICES:
+            continue
         spec = item["spec"]["template"]["spec"]
         container = spec["containers"][0]
         paths = [
@@ -139,4 +142,4 @@ def test_service_token_only_where_a_service_calls(objects: list[Object]) -> None
         for volume in pod["spec"]["volumes"]
         if any("serviceAccountToken" in source for source in volume.get("projected", {}).get("sources", []))
     }
-    assert with_token == set(named(objects, "Deployment")) - {"load-balancer"}
+    assert with_token == set(SERVICES) - {"load-balancer"}

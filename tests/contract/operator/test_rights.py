@@ -24,7 +24,7 @@ from payment_operator.render import Renderer
 from payment_operator.requests import ROTATE_ANNOTATION
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.workqueue import WorkQueue
-from tests.contract.chart.samples import PRODUCTION
+from tests.contract.chart.samples import PRODUCTION, STACK
 from tests.unit.operator.builders import Object
 from tests.unit.operator.world import Managed, World
 
@@ -95,7 +95,7 @@ def lived() -> Recording:
         world = World(cluster, renderer, schemas(chart))
         for name in ("twilio", "sendgrid", "fcm"):
             cluster.put_secret("shop", name, token="x")
-        platform = world.declare(**PRODUCTION)
+        platform = world.declare(**PRODUCTION, **STACK)
         world.settle()
         kinds = {kind for kind, _, _ in cluster.objects} - {"PaymentPlatform", "Secret", "Event"}
         assert kinds == {kind.kind for kind in CHILDREN}, "the table of kinds and the chart differ"
