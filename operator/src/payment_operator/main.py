@@ -117,6 +117,7 @@ class Operator:
         finally:
             metrics.DURATION.observe(time.monotonic() - started)
         metrics.RECONCILES.labels("ok").inc()
+        metrics.LAST_RECONCILE.set_to_current_time()
         return again
 
     async def _namespaces(self) -> Sequence[str]:
@@ -182,6 +183,7 @@ def main() -> None:
 def leading(settings: Settings) -> Iterator[None]:
     """Wait until this operator holds the Lease; hold it for the block. Losing it ends the process at once."""
     if not settings.lease_namespace:
+        metrics.LEADER.set(1)
         yield
         return
     # As the first process of a container this one would ignore the signal.

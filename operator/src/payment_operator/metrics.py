@@ -19,5 +19,23 @@ RENDERS = Counter(
     "payment_operator_renders_total", "Renders of the chart, by where they came from.", ["source"]
 )
 LAST_RESYNC = Gauge("payment_operator_last_resync_timestamp_seconds", "When the last full pass was queued.")
+LAST_RECONCILE = Gauge(
+    "payment_operator_last_reconcile_timestamp_seconds", "When the last reconcile ended well, Unix time."
+)
 LEADER = Gauge("payment_operator_leader", "1 while this operator holds the Lease, else 0.")
 PLATFORMS = Gauge("payment_operator_platforms", "PaymentPlatforms seen in the last full pass.")
+CONDITION = Gauge(
+    "payment_operator_platform_condition",
+    "1 for the status that a condition of a platform has now, 0 for the other two.",
+    ["platform_namespace", "platform", "condition", "status"],
+)
+KEY_SINCE = Gauge(
+    "payment_operator_key_in_use_since_timestamp_seconds",
+    "Since when the key in use of a key set is in use, Unix time.",
+    ["platform_namespace", "platform", "key_set"],
+)
+KEY_DUE = Gauge(
+    "payment_operator_key_rotation_due_timestamp_seconds",
+    "When the next key of a key set is due, Unix time; nothing where keys rotate on demand only.",
+    ["platform_namespace", "platform", "key_set"],
+)

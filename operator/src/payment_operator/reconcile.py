@@ -15,6 +15,7 @@ from payment_operator.kinds import PLATFORM
 from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
 from payment_operator.pace import again
+from payment_operator.platform_metrics import SHOWN
 from payment_operator.preview import preview
 from payment_operator.requests import requests_of
 from payment_operator.status import changed, conflict, status_of
@@ -36,14 +37,16 @@ class Reconciler:
         found = self._cluster.list(PLATFORM, namespace)
         platforms = [item for item in found if "deletionTimestamp" not in item["metadata"]]
         platforms.sort(key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
+        SHOWN.keep(namespace, [item["metadata"]["name"] for item in platforms])
         for younger in platforms[1:]:
-            self._write(younger, conflict(self._blank(younger), platforms[0]["metadata"]["name"]))
+            view = self._blank(younger)
+            self._write(younger, conflict(view, platforms[0]["metadata"]["name"]), view)
         return self._keep(platforms[0]) if platforms else None
 
     def _keep(self, platform: Object) -> float | None:
         view = self._blank(platform)
         if not view.previous:
-            self._write(platform, status_of(view))
+            self._write(platform, status_of(view), view)
         metadata = platform["metadata"]
         owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
         try:
@@ -56,11 +59,11 @@ class Reconciler:
             view = self._act(view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
-            self._write(platform, status_of(view))
+            self._write(platform, status_of(view), view)
             if isinstance(problem, ApiError):
                 raise
         else:
-            self._write(platform, status_of(view))
+            self._write(platform, status_of(view), view)
         return again(view)
 
     def _act(self, view: View) -> View:
@@ -80,11 +83,11 @@ class Reconciler:
         view = View(metadata["namespace"], metadata["generation"], self._now(), status, "")
         return replace(view, requests=requests_of(platform))
 
-    def _write(self, platform: Object, status: Object) -> None:
-        """The status, when it says something new; its news as Events."""
-        before = platform.get("status") or {}
+    def _write(self, platform: Object, status: Object, view: View) -> None:
+        """The status, when it says something new; its news as Events; what it says, on /metrics."""
+        metadata, before = platform["metadata"], platform.get("status") or {}
+        SHOWN.show(metadata["namespace"], metadata["name"], status, view.rotations)
         if changed(status, before):
-            metadata = platform["metadata"]
             writer = Writer(self._cluster, metadata["namespace"])
             writer.apply_status(metadata["name"], metadata["uid"], status)
             platform["status"] = status

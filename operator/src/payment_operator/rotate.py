@@ -44,12 +44,17 @@ _SETS: dict[str, tuple[str, Callable[[], Jwk]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a key set stands: for the condition, and when to look again (None: nothing is awaited)."""
+    """Where a key set stands: for the condition, and when to look again (None: nothing is awaited).
+
+    ``since`` its key is in use, and ``rotates`` by itself at (None: never); both None for what is no key set.
+    """
 
     name: str
     reason: str
     message: str
     due: datetime | None = None
+    since: datetime | None = None
+    rotates: datetime | None = None
 
 
 class Rotator:
@@ -82,9 +87,9 @@ class Rotator:
             return None
         if not self._owner.owns(secret):
             if not request and terms.interval is None:
-                return Standing(name, "Current", "kept by you")
+                return Standing(name, "Current", "kept by you", since=state.in_use_since)
             text = f"Secret {secret_name} is not the operator's: rotate it where it comes from"
-            return Standing(name, "NotManaged", text)
+            return Standing(name, "NotManaged", text, since=state.in_use_since)
         now = self._now()
         if write:
             state = self._step(secret, state, name, terms, request, now)
@@ -92,7 +97,9 @@ class Rotator:
         due = state.due(terms)
         if due is None and state.pending is not None:
             due = now + SOON
-        return Standing(name, reason, message, due)
+        since = state.in_use_since
+        rotates = None if terms.interval is None else since + terms.interval
+        return Standing(name, reason, message, due, since, rotates)
 
     def _step(
         self, secret: Object, state: State, name: str, terms: Terms, request: str, now: datetime

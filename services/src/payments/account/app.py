@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from payments.account.expire import Expirer
+from payments.account.measures import ledger
 from payments.account.peers import PartnerBank
 from payments.account.queries import Queries
 from payments.account.reads import Reads
@@ -17,6 +18,7 @@ from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.outbox import RETENTION, Relay
+from payments.common.outbox_lag import outbox_lag
 
 __all__ = ["Settings", "create"]
 
@@ -42,4 +44,5 @@ def create(settings: Settings) -> FastAPI:
         resources=[database, producer, relay, http, reconciler, expirer],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "partner-bank-api": bank.ping},
+        samples=[outbox_lag(database, SCHEMA), ledger(database)],
     )

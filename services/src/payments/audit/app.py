@@ -16,6 +16,7 @@ from payments.audit.settings import Settings
 from payments.audit.store import Store
 from payments.audit.verification import LastRun
 from payments.common.app import create_app
+from payments.common.consumer_lag import consumer_lag
 from payments.common.db import Database
 from payments.common.kafka import Consumer, Producer
 from payments.contracts.event import PAYMENT_EVENTS
@@ -52,6 +53,7 @@ def create(settings: Settings) -> FastAPI:
         ],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping},
+        samples=[consumer_lag(servers, topic=PAYMENT_EVENTS, group=settings.service)],
     )
 
 

@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from payments.common import metrics
+from payments.common import metrics, sampling
 from payments.common.auth import ActorVerifier, CallerVerifier
 from payments.common.clock import rfc3339, utcnow
 from payments.common.errors import Problem
 from payments.common.middleware import OPEN_PATHS, Callers, Problems, RequestContext
+from payments.common.red import Measured
 from payments.common.routes import reply
+from payments.common.sampling import Sample
 from payments.common.settings import ServiceSettings
 
 Check = Callable[[], Awaitable[Any]]
@@ -34,6 +36,7 @@ def create_app(
     ready: Callable[[], Awaitable[bool]] | None = None,
     dependencies: dict[str, Check] | None = None,
     open_paths: frozenset[str] = frozenset(),
+    samples: Sequence[Sample] = (),
 ) -> FastAPI:
     """The app of an internal service.
 
@@ -44,6 +47,7 @@ def create_app(
         ready: True when this service's own database answers with the schema it needs.
         dependencies: for /health, name -> call that raises when the dependency is away.
         open_paths: further paths that need no caller's token.
+        samples: of gauges, taken in the background.
     """
     callers = CallerVerifier(
         issuer_file=settings.identity_issuer_file,
@@ -52,13 +56,16 @@ def create_app(
         allowed=settings.callers,
         reload=settings.key_reload_seconds,
     )
+    served = [*routes, *probes(settings, ready, dependencies or {})]
+    samplers = sampling.loops(samples, settings.metrics_sample_seconds)
     app = FastAPI(
         title=settings.service,
         openapi_url=None,
         redirect_slashes=False,
-        lifespan=lifespan(resources),
-        routes=[*routes, *probes(settings, ready, dependencies or {})],
+        lifespan=lifespan([*resources, *samplers]),
+        routes=served,
         middleware=[
+            Middleware(Measured, routes=served),
             Middleware(RequestContext, timeout=settings.request_timeout_seconds),
             Middleware(Problems),
             Middleware(

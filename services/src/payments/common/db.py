@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from payments.common import context
+from payments.common import context, metrics
 from payments.common.errors import unavailable
 from payments.common.settings import DatabaseSettings
 
@@ -28,6 +29,12 @@ _DOWN = (
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
 
+CONNECTIONS = metrics.gauge(
+    "db_client_connection_count", "Connections of the pool to the database, by state.", ["state"]
+)
+CONNECTIONS_MAX = metrics.gauge(
+    "db_client_connection_max", "Connections to the database that the pool may open."
+)
 
 T = TypeVar("T")
 
@@ -42,6 +49,10 @@ class _Connection(_Plain):
     def get_reset_query(self) -> str:
         # No session state is ever left behind, so the round trip on release is not needed.
         return ""
+
+
+def _used(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
+    return pool.get_size() - pool.get_idle_size()
 
 
 class Database:
@@ -70,6 +81,9 @@ class Database:
             connection_class=_Connection,
             server_settings={"application_name": self._application, "timezone": "UTC"},
         )
+        CONNECTIONS.labels("idle").set_function(self._pool.get_idle_size)
+        CONNECTIONS.labels("used").set_function(partial(_used, self._pool))
+        CONNECTIONS_MAX.set(self._settings.database_pool_max)
         return self
 
     async def __aexit__(self, *_: object) -> None:

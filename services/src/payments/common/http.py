@@ -17,6 +17,7 @@ from payments.common import context, metrics
 from payments.common.auth import TokenFile
 from payments.common.breaker import Breaker, State
 from payments.common.errors import unavailable
+from payments.common.red import Calls
 
 T = TypeVar("T")
 
@@ -119,6 +120,7 @@ class Peer:
         self._url = url
         self._timeout = timeout
         self._distrusted_until = float("-inf")
+        self._calls = Calls(name)
         self.breaker = Breaker(changed=self._circuit_changed)
         CIRCUIT.labels(name).set(State.CLOSED)
 
@@ -163,9 +165,11 @@ class Peer:
         if guarded and not self.breaker.allow():
             SHORT.labels(self.name).inc()
             raise PeerDown(self.name, sent=False)
+        began = time.perf_counter()
         try:
             reply = await self._send(method, path, body, sent_headers, limit)
         except PeerDown as error:
+            self._calls.failed(method, error.__cause__, time.perf_counter() - began)
             # Too little time is the caller's fault: only a peer that had enough of it has failed.
             if isinstance(error.__cause__, TimeoutError) and limit < 0.5 * min(self._timeout, 2.0):
                 self.breaker.neutral()
@@ -175,6 +179,7 @@ class Peer:
         except BaseException:
             self.breaker.neutral()
             raise
+        self._calls.answered(method, reply.status, time.perf_counter() - began)
         self.breaker.success()
         return reply
 

@@ -8,7 +8,12 @@ from typing import NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from payments.common import metrics
 from payments.common.background import Loop
+
+DEAD = metrics.counter(
+    "payments_dead_letters_total", "Messages that could not be processed and were put aside.", ["topic"]
+)
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +166,7 @@ class Consumer:
             log.error("a message of %s is poison: %s", self._topic, poison)
             headers = [*message.headers, ("error", str(poison).encode())]
             await self._producer.send([message._replace(topic=f"{self._topic}.dlq", headers=headers)])
+            DEAD.labels(self._topic).inc()
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:

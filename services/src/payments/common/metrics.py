@@ -6,7 +6,8 @@ A module makes its metrics once, at import, and changes them where things happen
     CONFIRMED.labels("succeeded").inc()
 
 Names follow Prometheus and OpenTelemetry (https://prometheus.io/docs/practices/naming): base units (seconds,
-bytes), counters end in `_total`, prefix `payments_`. Labels have few values: never an id or an amount.
+bytes), counters end in `_total`, prefix `payments_`, or `http_` and `db_` for what OpenTelemetry has named
+(https://opentelemetry.io/docs/specs/semconv). Labels have few values: never an id or an amount.
 """
 
 import re
@@ -19,10 +20,10 @@ from starlette.responses import Response
 
 PATH = "/metrics"
 REGISTRY = CollectorRegistry()
-#: From a memory look-up to a request's deadline.
+#: From a memory look-up to a request's deadline; the limits of the objectives are among them.
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-_NAME = re.compile(r"payments_[a-z][a-z0-9_]*[a-z0-9]")
+_NAME = re.compile(r"(payments|http_server|http_client|db_client)_[a-z][a-z0-9_]*[a-z0-9]")
 
 ProcessCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
@@ -55,5 +56,7 @@ async def endpoint(request: Request) -> Response:
 
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name}: a metric's name is payments_ and then lower-case words joined by _")
+        raise ValueError(
+            f"{name}: a metric's name is a known prefix, as payments_, and lower-case words joined by _"
+        )
     return name

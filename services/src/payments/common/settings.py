@@ -39,6 +39,9 @@ class ServiceSettings(BaseSettings):
     request_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Longest a request may take when its caller sends no deadline."
     )
+    metrics_sample_seconds: float = Field(
+        default=15.0, gt=0, description="Between two looks at what only the database or Kafka can tell."
+    )
 
     identity_issuer_file: Path = Path("/etc/payment-platform/identity/issuer")
     identity_jwks_file: Path = Path("/etc/payment-platform/identity/jwks.json")

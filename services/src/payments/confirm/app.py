@@ -10,6 +10,8 @@ from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.outbox import Relay
+from payments.common.outbox_lag import outbox_lag
+from payments.confirm.backlog import backlog
 from payments.confirm.janitor import Janitor
 from payments.confirm.money_peers import Accounts, Bank
 from payments.confirm.peers import Otp, Risk
@@ -99,4 +101,5 @@ def create(settings: Settings) -> FastAPI:
             "account_service": account.ping,
             "partner_bank_api": bank.ping,
         },
+        samples=[outbox_lag(database, SCHEMA), backlog(database)],
     )

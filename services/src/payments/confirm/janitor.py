@@ -12,6 +12,7 @@ from payments.common import context, metrics
 from payments.common.background import Loop
 from payments.common.clock import rfc3339
 from payments.common.ids import new_id
+from payments.confirm import measures
 from payments.confirm.domain import Payment, Refund
 from payments.confirm.refunds import Refunds
 from payments.confirm.store import Store
@@ -75,6 +76,7 @@ class Janitor(Loop):
             await self._watch()
         if monotonic() >= self._clean_at:
             expired = await self._store.expire(EXPIRE_BATCH)
+            measures.canceled(expired, code="expired")
             purged = await self._store.purge(self._keys_kept)
             forgotten = await self._store.forget_spending()
             if expired < EXPIRE_BATCH and purged < 1000 and forgotten < 1000:

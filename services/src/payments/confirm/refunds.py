@@ -9,6 +9,7 @@ from payments.common import context
 from payments.common.db import Database
 from payments.common.errors import Problem
 from payments.common.ids import new_id
+from payments.confirm import measures
 from payments.confirm.bodies import CreateRefund
 from payments.confirm.domain import Refund
 from payments.confirm.idempotency import Key
@@ -17,7 +18,7 @@ from payments.confirm.store import Begun
 _refund = msgspec.json.Decoder(Refund)
 
 _BEGIN = "SELECT * FROM payments.begin_refund($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-_SETTLE = "SELECT document FROM payments.settle_refund($1, $2, $3, $4, $5, $6, $7, $8)"
+_SETTLE = "SELECT outcome, document FROM payments.settle_refund($1, $2, $3, $4, $5, $6, $7, $8)"
 _DROP = "SELECT payments.drop_refund($1, $2)"
 _POSTPONE = """
     UPDATE payments.refunds SET next_check_at = now() + $3, updated_at = now()
@@ -79,7 +80,7 @@ class Refunds:
     async def _settle(
         self, refund: Refund, status: str, failure: str | None, code: int, body: bytes | None
     ) -> str:
-        document: str = await self._database.fetchval(
+        row = await self._database.fetchrow(
             _SETTLE,
             refund.id,
             refund.claim,
@@ -90,6 +91,10 @@ class Refunds:
             [new_id(), new_id(), new_id()],
             context.traceparent.get(),
         )
+        assert row is not None
+        if row["outcome"] != "lost":
+            measures.refunded(refund, status)
+        document: str = row["document"]
         return document
 
     async def drop(self, refund: Refund) -> None:

@@ -3,8 +3,9 @@
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
-from payments.common import metrics
+from payments.common import metrics, sampling
 from payments.common.app import Check, http_exception, lifespan, probes, problem
 from payments.common.auth import TokenFile
 from payments.common.db import Database
@@ -13,6 +14,8 @@ from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.middleware import Problems, RequestContext
 from payments.common.outbox import RETENTION, Relay
+from payments.common.outbox_lag import outbox_lag
+from payments.common.red import Measured
 from payments.common.redis import Cache
 from payments.gateway import (
     account_routes,
@@ -104,13 +107,22 @@ def create(settings: Settings) -> FastAPI:
         *screening_routes.operations(Passthrough(peers, payloads, ofac), Passthrough(peers, payloads, kyc)),
         *meta_routes.operations(signing, encryption, probe_routes["/health"].endpoint),
     ]
+    served: list[BaseRoute] = [
+        *routes(operations),
+        *meta_routes.documentation(operations),
+        *probe_routes.values(),
+    ]
+    samplers = sampling.loops([outbox_lag(database, SCHEMA)], settings.metrics_sample_seconds)
     app = FastAPI(
         title="Payment platform",
         openapi_url=None,
         redirect_slashes=False,
-        lifespan=lifespan([database, cache, http, producer, relay, revocations, passwords, payloads, news]),
-        routes=[*routes(operations), *meta_routes.documentation(operations), *probe_routes.values()],
+        lifespan=lifespan(
+            [database, cache, http, producer, relay, revocations, passwords, payloads, news, *samplers]
+        ),
+        routes=served,
         middleware=[
+            Middleware(Measured, routes=served),
             Middleware(RequestContext, timeout=settings.request_timeout_seconds, trust_deadline=False),
             Middleware(Edge, origins=settings.origins, addresses=addresses),
             Middleware(Problems),

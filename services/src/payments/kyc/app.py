@@ -7,6 +7,7 @@ from payments.common.background import Loop
 from payments.common.db import Database
 from payments.common.kafka import Producer
 from payments.common.outbox import RETENTION, Relay
+from payments.common.outbox_lag import outbox_lag
 from payments.kyc.decision_store import DecisionStore
 from payments.kyc.operator_routes import OperatorRoutes
 from payments.kyc.routes import Routes
@@ -28,4 +29,5 @@ def create(settings: Settings) -> FastAPI:
         resources=[database, producer, relay, Loop("expiry of documents", decisions.expire)],
         ready=store.ready,
         dependencies={"database": store.version, "kafka": producer.ping},
+        samples=[outbox_lag(database, SCHEMA)],
     )

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from payments.common.app import create_app
 from payments.common.auth import TokenFile
 from payments.common.background import Loop
+from payments.common.consumer_lag import consumer_lag
 from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Consumer, Producer
@@ -65,6 +66,9 @@ def create(settings: Settings) -> FastAPI:
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "kyc-service": kyc.ping},
         open_paths=frozenset({SANDBOX_PATH}) if sandbox is not None else frozenset(),
+        samples=[
+            consumer_lag(settings.kafka_bootstrap_servers, topic=NOTIFICATION_EVENTS, group=settings.service)
+        ],
     )
 
 

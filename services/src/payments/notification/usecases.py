@@ -4,12 +4,18 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from payments.common import metrics
 from payments.common.errors import Problem
 from payments.notification.domain import Channel, Notification
 from payments.notification.peers import Contact, Contacts
 from payments.notification.providers import NO_ADDRESS, Outcome, Outgoing, Provider
 from payments.notification.store import Delivery, Key, Store
 
+DELIVERIES = metrics.counter(
+    "payments_notifications_total",
+    "Attempts to deliver messages, by outcome: sent, retry (a failure that may pass), failed.",
+    ["channel", "outcome"],
+)
 _OFF = Delivery("failed", 0, None, "the channel is off", True)
 _UNKNOWN = Delivery("pending", 0, None, "being delivered", False)
 
@@ -72,6 +78,8 @@ class Sender:
         for batch, results in zip(batches.values(), sent, strict=True):
             outcomes |= {m.delivery_id: result for m, result in zip(batch, results, strict=True)}
         await self._store.finish(outcomes)
+        for (_, channel), delivery_id in claimed.items():
+            DELIVERIES.labels(channel, _word(outcomes[delivery_id])).inc()
         found = await self._store.find(list(unique))
         return {
             (n.dedupe_key, channel): found.get((n.dedupe_key, channel), _UNKNOWN)
@@ -80,3 +88,9 @@ class Sender:
             for n in unique.values()
             for channel in n.channels
         }
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.error is None:
+        return "sent"
+    return "failed" if outcome.permanent else "retry"

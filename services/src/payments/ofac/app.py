@@ -11,6 +11,7 @@ from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.outbox import RETENTION, Relay
+from payments.common.outbox_lag import outbox_lag
 from payments.ofac.customers import Customers
 from payments.ofac.decision_log import DecisionLog
 from payments.ofac.domain.decision import Thresholds
@@ -65,4 +66,5 @@ def create(settings: Settings) -> FastAPI:
             "kyc-service": kyc.ping,
             "sanctions_list": freshness.check,
         },
+        samples=[outbox_lag(database, SCHEMA)],
     )

@@ -11,6 +11,7 @@ from payments.common.db import Database
 from payments.common.http import Http
 from payments.common.kafka import Producer
 from payments.common.outbox import RETENTION, Relay
+from payments.common.outbox_lag import outbox_lag
 from payments.otp.peers import Notifier
 from payments.otp.routes import Routes
 from payments.otp.settings import Settings, decode_key
@@ -52,4 +53,5 @@ def create(settings: Settings) -> FastAPI:
         resources=[database, producer, relay, http, Loop("cleaning of otp", clean, max_backoff=60)],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "notification-service": peer.ping},
+        samples=[outbox_lag(database, SCHEMA)],
     )

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from payments.common import metrics
 from payments.common.errors import Problem
 from payments.common.ids import new_id
 from payments.otp.domain import Binding, binding_mac, code_mac, new_code
 from payments.otp.peers import Notifier
 from payments.otp.store import Store, Verdict
+
+SENDS = metrics.counter(
+    "payments_otp_sends_total", "Asked for a one-time password: what came of it.", ["outcome"]
+)
+TRIES = metrics.counter("payments_otp_tries_total", "Tries of one-time passwords, by outcome.", ["outcome"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Passwords:
             binding=binding_mac(self.key, binding),
             resend=resend,
         )
+        if issued.outcome != "send":
+            SENDS.labels(issued.outcome).inc()
         if issued.outcome == "limited":
             raise Problem("otp_send_limit", retry_after=issued.retry_after)
         if issued.outcome == "exhausted":
@@ -51,14 +59,17 @@ class Passwords:
         sent = await self.notifier.send(challenge_id, code, binding, minutes=self.valid_minutes)
         if sent is not None:
             await self.store.delivered(challenge_id, sent=sent)
+        SENDS.labels("sent" if sent else "not_sent").inc()
         if not sent:
             raise Problem("service_unavailable", "The one-time password could not be sent; try again later")
         return issued.expires_at, True
 
     async def verify(self, binding: Binding, code: str) -> Verdict:
         """Try a code. Raises Problem(service_unavailable)."""
-        return await self.store.verify(
+        verdict = await self.store.verify(
             payment_id=binding.payment_id,
             customer_id=binding.customer_id,
             mac=code_mac(self.key, code, binding),
         )
+        TRIES.labels(verdict.outcome).inc()
+        return verdict

@@ -5,12 +5,19 @@ from typing import Annotated, Any
 import msgspec
 from starlette.routing import Route
 
+from payments.common import metrics
 from payments.common.errors import Problem
 from payments.common.money import MAX_MINOR, AmountError
 from payments.common.routes import Call, post
 from payments.risk.domain import Decision, Level, Outcome
 from payments.risk.facts import SanctionsDecision
 from payments.risk.usecases import Assessor, Question, Velocity
+
+ASSESSMENTS = metrics.counter(
+    "payments_risk_assessments_total",
+    "Assessments of payments, by level and decision.",
+    ["level", "decision"],
+)
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:-]{1,128}\Z")]
 
@@ -120,6 +127,7 @@ class Routes:
         except AmountError as error:
             errors = [{"field": "currency", "message": str(error)}]
             raise Problem("validation_failed", errors=errors) from error
+        ASSESSMENTS.labels(answer.assessment.outcome.level, answer.assessment.outcome.decision).inc()
         found, customer, screening = answer.assessment.outcome, answer.customer, answer.screening
         return AssessReply(
             payment_id=body.payment_id,

@@ -1,6 +1,7 @@
 """Canceling a payment that no money was moved for."""
 
 from payments.common.outbox import Relay
+from payments.confirm import measures
 from payments.confirm.answers import Answer
 from payments.confirm.domain import Action
 from payments.confirm.idempotency import Key
@@ -23,6 +24,7 @@ class Cancel:
         )
         if begun.outcome != "done":
             return not_begun(begun, key, payment_id)
+        measures.canceled(code="requested_by_customer")
         self._relay.wake()
         assert begun.body is not None
         return Answer(200, begun.body.encode())

@@ -6,7 +6,7 @@ from payments.common import money
 from payments.common.errors import KINDS, Problem
 from payments.common.ids import new_id
 from payments.common.outbox import Relay
-from payments.confirm import answers
+from payments.confirm import answers, measures
 from payments.confirm.answers import Answer
 from payments.confirm.bodies import CreatePayment
 from payments.confirm.idempotency import Key
@@ -60,6 +60,7 @@ class Create:
         )
         if recalled.outcome != "created":
             return self._recalled(recalled)
+        measures.created(body.currency, off_us=off_us)
         self._relay.wake()
         assert recalled.body is not None
         return Answer(201, recalled.body.encode(), answers.url(payment_id))

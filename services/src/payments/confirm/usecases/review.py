@@ -6,6 +6,7 @@ from typing import Any
 from payments.common.errors import Problem
 from payments.common.ids import new_id
 from payments.common.outbox import Relay
+from payments.confirm import measures
 from payments.confirm.answers import Answer
 from payments.confirm.domain import Action
 from payments.confirm.idempotency import Key
@@ -47,6 +48,7 @@ class Review:
         begun = await self._store.act(payment_id, Action.REJECT, key, customer_id=None, changes=changes)
         if begun.outcome != "done":
             return not_begun(begun, key, payment_id)
+        measures.rejected()
         self._relay.wake()
         assert begun.body is not None
         return Answer(200, begun.body.encode())

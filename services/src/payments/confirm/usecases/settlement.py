@@ -10,7 +10,7 @@ import msgspec
 from payments.common.errors import Problem
 from payments.common.ids import new_id
 from payments.common.outbox import Relay
-from payments.confirm import answers
+from payments.confirm import answers, domain, measures
 from payments.confirm.answers import Answer
 from payments.confirm.domain import Action, Payment
 from payments.confirm.store import Settled, Store
@@ -63,7 +63,7 @@ class Settlement:
             "last_error": None,
         }
         try:
-            settled = await self._settle(attempt, Action.SUCCEED, changes, 200, None)
+            settled = await self._settle(attempt, Action.SUCCEED, changes, 200)
         except Problem:
             return await self.leave_to_janitor(attempt)
         if settled.outcome == "lost":
@@ -116,6 +116,7 @@ class Settlement:
             document = await self._store.postpone(payment, delay)
         except Problem:
             document = None  # the lease runs out, then the janitor takes over all the same
+        measures.ended(payment, "unknown", {})
         body = (
             document
             or msgspec.json.encode({"id": payment.id, "object": "payment", "status": "processing"}).decode()
@@ -135,7 +136,8 @@ class Settlement:
         route = payment.confirm_route or attempt.route
         told = None if problem is None else problem.body(answers.instance(route, payment.id))
         code = problem.status if problem is not None and final else None
-        settled = await self._settle(attempt, action, changes, code, told)
+        why = "" if problem is None else problem.code
+        settled = await self._settle(attempt, action, changes, code, told, why)
         if settled.outcome == "lost":
             return self._lost(attempt, settled)
         if problem is not None:
@@ -145,9 +147,17 @@ class Settlement:
         return answers.current(attempt.route, settled.document, status, payment.id)
 
     async def _settle(
-        self, attempt: Attempt, action: Action, changes: dict[str, Any], code: int | None, body: bytes | None
+        self,
+        attempt: Attempt,
+        action: Action,
+        changes: dict[str, Any],
+        code: int | None,
+        body: bytes | None = None,
+        why: str = "",
     ) -> Settled:
         settled = await self._store.settle(attempt.payment, action, changes, status_code=code, body=body)
+        if settled.outcome != "lost":
+            measures.ended(attempt.payment, domain.target(action), changes, why)
         self._relay.wake()
         return settled
 
