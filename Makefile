@@ -50,7 +50,7 @@ unit: venv ## unit tests, in seconds
 	$(VENV)/pytest tests/unit
 
 .PHONY: contract
-contract: venv tools ## contracts between the parts: chart, catalog, RBAC, generated files
+contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC, alerts, generated files
 	$(VENV)/pytest tests/contract
 
 .PHONY: controlplane

@@ -123,6 +123,8 @@ class Peer:
         self._calls = Calls(name)
         self.breaker = Breaker(changed=self._circuit_changed)
         CIRCUIT.labels(name).set(State.CLOSED)
+        metrics.from_zero(OPENED, [name])
+        metrics.from_zero(SHORT, [name])
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Reply:
         """POST `body` (a Struct, dict or ready bytes) as JSON; see `request`."""

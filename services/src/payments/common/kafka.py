@@ -127,6 +127,7 @@ class Consumer:
         self._batch = batch
         self._consumer: AIOKafkaConsumer | None = None
         self._loop = Loop(f"consume {topic}", self._step)
+        metrics.from_zero(DEAD, [topic])
 
     async def __aenter__(self) -> Self:
         await self._loop.__aenter__()

@@ -12,6 +12,7 @@ bytes), counters end in `_total`, prefix `payments_`, or `http_` and `db_` for w
 
 import re
 from collections.abc import Sequence
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -46,6 +47,12 @@ def histogram(
 ) -> Histogram:
     """How values spread over `buckets`. Raises ValueError."""
     return Histogram(_named(name), documentation, labels, registry=REGISTRY, buckets=buckets)
+
+
+def from_zero(counter: Counter, *values: Sequence[str]) -> None:
+    """Show the series of all combinations of label values from the start: a rate misses a series' first step."""
+    for labels in product(*values):
+        counter.labels(*labels)
 
 
 async def endpoint(request: Request) -> Response:

@@ -20,6 +20,11 @@ AMOUNT = metrics.histogram(
     buckets=(1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000),
 )
 _LEVELS = frozenset({"LOW", "HIGH"})
+_TRANSFERS = ("on_us", "off_us")
+metrics.from_zero(OUTCOMES, ["succeeded"], sorted(_LEVELS), _TRANSFERS, [""])
+metrics.from_zero(OUTCOMES, ["failed"], sorted(_LEVELS), _TRANSFERS, ["payment_refused"])
+metrics.from_zero(OUTCOMES, ["unknown"], ["none"], _TRANSFERS, [""])
+metrics.from_zero(REFUNDS, ("succeeded", "failed"), _TRANSFERS)
 
 
 def transfer(off_us: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from payments.common import metrics
 from payments.common.errors import Problem
-from payments.notification.domain import Channel, Notification
+from payments.notification.domain import CHANNELS, Channel, Notification
 from payments.notification.peers import Contact, Contacts
 from payments.notification.providers import NO_ADDRESS, Outcome, Outgoing, Provider
 from payments.notification.store import Delivery, Key, Store
@@ -16,6 +16,7 @@ DELIVERIES = metrics.counter(
     "Attempts to deliver messages, by outcome: sent, retry (a failure that may pass), failed.",
     ["channel", "outcome"],
 )
+metrics.from_zero(DELIVERIES, CHANNELS, ("sent", "retry", "failed"))
 _OFF = Delivery("failed", 0, None, "the channel is off", True)
 _UNKNOWN = Delivery("pending", 0, None, "being delivered", False)
 

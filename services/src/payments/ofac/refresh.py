@@ -24,6 +24,7 @@ REFRESHES = metrics.counter(
     "Times that the source of the list was asked, by outcome.",
     ["outcome"],
 )
+metrics.from_zero(REFRESHES, ("loaded", "unchanged", "failed"))
 # A failure is tried again sooner than the schedule says.
 RETRY_SECONDS = 300.0
 LOOK_SECONDS = 30.0

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 SCREENINGS = metrics.counter(
     "payments_sanctions_screenings_total", "Screenings, by decision and occasion.", ["decision", "occasion"]
 )
+metrics.from_zero(SCREENINGS, ("clear", "possible_match", "match"), ("payment", "rescreening"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ SENDS = metrics.counter(
     "payments_otp_sends_total", "Asked for a one-time password: what came of it.", ["outcome"]
 )
 TRIES = metrics.counter("payments_otp_tries_total", "Tries of one-time passwords, by outcome.", ["outcome"])
+metrics.from_zero(SENDS, ("sent", "not_sent", "active", "limited", "exhausted", "foreign"))
+metrics.from_zero(TRIES, ("ok", "invalid", "expired", "exhausted", "not_found"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ ASSESSMENTS = metrics.counter(
     "Assessments of payments, by level and decision.",
     ["level", "decision"],
 )
+metrics.from_zero(ASSESSMENTS, ("LOW", "HIGH"), ("allow", "review", "refuse"))
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:-]{1,128}\Z")]
 

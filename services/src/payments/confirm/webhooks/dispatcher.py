@@ -26,6 +26,7 @@ PRUNE_SECONDS = 3600.0
 _GONE = 410
 
 ATTEMPTS = metrics.counter("payments_webhook_attempts_total", "Attempts to deliver, by outcome.", ["outcome"])
+metrics.from_zero(ATTEMPTS, ("delivered", "retry", "gone", "failed"))
 SECONDS = metrics.histogram("payments_webhook_attempt_seconds", "How long an attempt took.")
 SENDING = metrics.gauge("payments_webhook_deliveries_in_flight", "Deliveries that are being sent now.")
 
