@@ -50,7 +50,7 @@ def histogram(
 
 
 def from_zero(counter: Counter, *values: Sequence[str]) -> None:
-    """Show the series of all combinations of label values from the start: a rate misses a series' first step."""
+    """Show the series of all combinations of label values at once: a rate misses a series' first step."""
     for labels in product(*values):
         counter.labels(*labels)
 
