@@ -55,7 +55,7 @@ class Reconciler:
             view = replace(self._director.look(view, spec, owner), secrets_found=True)
             if view.upgrade != from_status(view.previous):
                 # On record before anything of it is done, for whoever has to go on with it.
-                self._write(platform, status_of(view))
+                self._write(platform, status_of(view), view)
             view = self._act(view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
