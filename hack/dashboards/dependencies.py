@@ -1,4 +1,4 @@
-"""Dependencies: PostgreSQL, Redis, Kafka, the load balancer, the way of the traces; as their exporters tell."""
+"""Dependencies: PostgreSQL, Redis, Kafka, load balancer, the way of the traces; as their exporters tell."""
 
 from __future__ import annotations
 
