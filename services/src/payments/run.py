@@ -61,6 +61,10 @@ def main() -> int:
     module = importlib.import_module(f"payments.{MODULES[service]}.app")
     settings: ServiceSettings = module.Settings()
     logs.configure(settings.service, settings.log_level)
+    recording = None
+    if settings.otel_exporter_otlp_endpoint:
+        # Loaded only then: it takes time and memory.
+        recording = importlib.import_module("payments.common.telemetry").start(settings)
     app: FastAPI = module.create(settings)
     config = uvicorn.Config(
         app,
@@ -77,7 +81,11 @@ def main() -> int:
         timeout_keep_alive=75,  # longer than any client of ours keeps an idle connection
         timeout_graceful_shutdown=20,
     )
-    Server(config, app, settings.shutdown_delay_seconds).run()
+    try:
+        Server(config, app, settings.shutdown_delay_seconds).run()
+    finally:
+        if recording is not None:
+            recording.close()
     return 0
 
 

@@ -1,10 +1,11 @@
-"""What belongs to the request at hand: its id, its trace and its deadline."""
+"""What belongs to the request at hand: its id, its trace, its payment and its deadline."""
 
 import time
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+payment_id: ContextVar[str] = ContextVar("payment_id", default="")
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 

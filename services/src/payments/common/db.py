@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from payments.common import context, metrics
+from payments.common import context, metrics, tracing
 from payments.common.errors import unavailable
 from payments.common.settings import DatabaseSettings
+from payments.common.statements import Statements
 
 # What means "the database is not there now", as opposed to "the statement is wrong".
 _DOWN = (
@@ -64,6 +65,7 @@ class Database:
         self._timeout = timeout
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._revision = ""
+        self._shapes = Statements(settings)
 
     async def __aenter__(self) -> Self:
         # min_size=0: the process starts, unready, while the database is still away.
@@ -103,30 +105,31 @@ class Database:
     async def fetch(self, sql: str, *args: Any, timeout: float | None = None) -> list[asyncpg.Record]:
         """All rows. Raises Problem(service_unavailable) when the database does not answer."""
         limit = context.remaining(timeout or self._timeout)
-        return await _guard(self._open_pool.fetch(sql, *args, timeout=limit))
+        return await self._call(sql, self._open_pool.fetch(sql, *args, timeout=limit))
 
     async def fetchrow(self, sql: str, *args: Any, timeout: float | None = None) -> asyncpg.Record | None:
         """The first row or None. Raises Problem(service_unavailable)."""
         limit = context.remaining(timeout or self._timeout)
-        return await _guard(self._open_pool.fetchrow(sql, *args, timeout=limit))
+        return await self._call(sql, self._open_pool.fetchrow(sql, *args, timeout=limit))
 
     async def fetchval(self, sql: str, *args: Any, timeout: float | None = None) -> Any:
         """The first column of the first row or None. Raises Problem(service_unavailable)."""
         limit = context.remaining(timeout or self._timeout)
-        return await _guard(self._open_pool.fetchval(sql, *args, timeout=limit))
+        return await self._call(sql, self._open_pool.fetchval(sql, *args, timeout=limit))
 
     async def execute(self, sql: str, *args: Any, timeout: float | None = None) -> str:
         """The command tag, e.g. `UPDATE 1`. Raises Problem(service_unavailable)."""
         limit = context.remaining(timeout or self._timeout)
-        return await _guard(self._open_pool.execute(sql, *args, timeout=limit))
+        return await self._call(sql, self._open_pool.execute(sql, *args, timeout=limit))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PoolConnectionProxy[asyncpg.Record]"]:
         """A connection inside a transaction; for background work. The payment path uses single statements."""
         try:
-            async with self._open_pool.acquire(timeout=self._timeout) as connection:
-                async with connection.transaction():
-                    yield connection
+            with self._span("transaction"):
+                async with self._open_pool.acquire(timeout=self._timeout) as connection:
+                    async with connection.transaction():
+                        yield connection
         except _DOWN as error:
             raise unavailable("The database") from error
 
@@ -141,6 +144,19 @@ class Database:
             return False
         self._revision = found or ""
         return self._revision >= revision
+
+    def _span(self, sql: str) -> AbstractContextManager[tracing.Span | None]:
+        return (
+            tracing.NOTHING
+            if tracing.recorder is None
+            else tracing.begin(self._shapes(sql)) or tracing.NOTHING
+        )
+
+    async def _call(self, sql: str, call: Awaitable[T]) -> T:
+        if tracing.recorder is None:
+            return await _guard(call)
+        with self._span(sql):
+            return await _guard(call)
 
 
 async def _guard(call: Awaitable[T]) -> T:

@@ -3,28 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from payments.common import metrics
+from payments.common import messaging, metrics
 from payments.common.background import Loop
+from payments.common.messaging import Message
+
+__all__ = ["Consumer", "Handler", "KafkaError", "Message", "Poison", "Producer"]
 
 DEAD = metrics.counter(
     "payments_dead_letters_total", "Messages that could not be processed and were put aside.", ["topic"]
 )
 
 log = logging.getLogger(__name__)
-
-
-class Message(NamedTuple):
-    """One record: topic, key, value, headers."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Producer:
@@ -50,13 +44,14 @@ class Producer:
             KafkaError, TimeoutError, OSError: some may have been written, none is sure.
         """
         try:
-            async with asyncio.timeout(self._timeout):
-                producer = await self._connected()
-                sent = [
-                    await producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
-                    for m in messages
-                ]
-                await asyncio.gather(*sent)
+            with messaging.sending(messages) as traced:
+                async with asyncio.timeout(self._timeout):
+                    producer = await self._connected()
+                    sent = [
+                        await producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
+                        for m in traced
+                    ]
+                    await asyncio.gather(*sent)
         except (KafkaError, TimeoutError, OSError):
             await self._drop()
             raise
@@ -157,7 +152,8 @@ class Consumer:
 
     async def _handle(self, messages: Sequence[Message]) -> None:
         try:
-            await self._handler(messages)
+            with messaging.processing(messages, self._group):
+                await self._handler(messages)
         except Poison as poison:
             if len(messages) > 1:
                 for message in messages:

@@ -1,4 +1,4 @@
-"""One JSON line an event on standard output, with the request's id."""
+"""One JSON line an event on standard output, with the ids of the request, its trace and its payment."""
 
 import logging
 import sys
@@ -29,7 +29,9 @@ class JsonFormatter(logging.Formatter):
         if request_id := context.request_id.get():
             line["request_id"] = request_id
         if traceparent := context.traceparent.get():
-            line["traceparent"] = traceparent
+            line |= {"trace_id": traceparent[3:35], "span_id": traceparent[36:52]}
+        if payment_id := context.payment_id.get():
+            line["payment_id"] = payment_id
         line.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -7,10 +7,11 @@ import asyncio
 import logging
 import re
 import time
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payments.common import context, metrics
+from payments.common import context, metrics, tracing
 from payments.common.auth import ActorVerifier, CallerVerifier
 from payments.common.errors import Problem
 from payments.common.ids import new_id
@@ -19,7 +20,10 @@ log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/live", "/ready", "/health", metrics.PATH})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_PAYMENT = "/v1/payments/"
+_PAYMENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|txn_[0-9]{1,9}")
+_REQUEST = tracing.Shape("request", tracing.SERVER, {})  # until it is known which
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -39,12 +43,16 @@ def shown_path(scope: Scope) -> str:
 
 
 class RequestContext:
-    """Takes or makes X-Request-Id, takes traceparent and X-Deadline, and echoes the id."""
+    """Takes or makes X-Request-Id, takes traceparent and X-Deadline, and echoes the id; the request's span.
 
-    def __init__(self, app: ASGIApp, *, timeout: float, trust_deadline: bool = True) -> None:
+    Args:
+        edge: the callers are strangers: their deadlines count for nothing, and traces begin here.
+    """
+
+    def __init__(self, app: ASGIApp, *, timeout: float, edge: bool = False) -> None:
         self._app = app
         self._timeout = timeout
-        self._trust_deadline = trust_deadline
+        self._edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,14 +61,21 @@ class RequestContext:
         given = header(scope, b"x-request-id")
         request_id = given if given and _REQUEST_ID.fullmatch(given) else new_id()
         context.request_id.set(request_id)
-        trace = header(scope, b"traceparent")
-        context.traceparent.set(trace if trace and _TRACEPARENT.fullmatch(trace) else None)
+        trace = tracing.valid(header(scope, b"traceparent"))
+        span = None
+        if scope["path"] in OPEN_PATHS:
+            context.traceparent.set(trace)
+        else:
+            span = tracing.serve(trace, _REQUEST, edge=self._edge)
         context.deadline.set(self._deadline(scope))
         id_header = (b"x-request-id", request_id.encode())
         began = time.monotonic()
+        status = 500
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
+                nonlocal status
+                status = message["status"]
                 message["headers"] = [*message["headers"], id_header]
                 if log.isEnabledFor(logging.DEBUG):  # the load balancer writes the access log
                     taken = round((time.monotonic() - began) * 1000, 2)
@@ -68,16 +83,49 @@ class RequestContext:
                     log.debug("request", extra={**fields, "status": message["status"]})
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        if span is None:
+            await self._app(scope, receive, send_with_id)
+            return
+        with span:
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                describe(span, scope, status)
 
     def _deadline(self, scope: Scope) -> float:
         latest = time.time() + self._timeout
-        if self._trust_deadline and (given := header(scope, b"x-deadline")):
+        if not self._edge and (given := header(scope, b"x-deadline")):
             try:
                 return min(latest, float(given))
             except ValueError:
                 return latest
         return latest
+
+
+def describe(span: tracing.Span, scope: Scope, status: int) -> None:
+    """Give a request's span its name, now that its route and its status are known."""
+    route = shown_path(scope)
+    method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+    span.shape = _shape(method, route, status, scope["scheme"])
+    payment = scope["path_params"].get("id", "") if route.startswith(_PAYMENT) else ""
+    if _PAYMENT_ID.fullmatch(payment):  # a stranger may put anything there
+        span.note({"payment.id": payment})
+
+
+@lru_cache(maxsize=1024)
+def _shape(method: str, route: str, status: int, scheme: str) -> tracing.Shape:
+    attributes: tracing.Attributes = {
+        "http.request.method": method,
+        "http.response.status_code": status,
+        "url.scheme": scheme,
+    }
+    if route != "-":
+        attributes["http.route"] = route
+    if status >= 500:
+        attributes["error.type"] = str(status)
+    verb = "HTTP" if method == "_OTHER" else method
+    name = verb if route == "-" else f"{verb} {route}"
+    return tracing.Shape(name, tracing.SERVER, attributes, error=status >= 500)
 
 
 class Problems:

@@ -1,14 +1,17 @@
 """Redis: one multiplexed client; it caches and counts, and is never the only record of anything."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 from redis.asyncio import Connection, ConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from payments.common import tracing
 from payments.common.settings import RedisSettings
 
 __all__ = ["Cache", "RedisError"]
@@ -25,11 +28,45 @@ class _Connection(Connection):
             raise RedisConnectionError("the connection was closed") from error
 
 
+class _Pipeline(Pipeline):
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        with _span("PIPELINE", len(self.command_stack)):
+            return await super().execute(raise_on_error)
+
+
+class _Client(Redis):
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        with _span(str(args[0])):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+_shapes: dict[str, tracing.Shape] = {}
+
+
+def _span(command: str, batch: int = 1) -> AbstractContextManager[tracing.Span | None]:
+    """The command's name alone: its keys and values tell of persons and tokens."""
+    if tracing.recorder is None:
+        return tracing.NOTHING
+    shape = _shapes.get(command)
+    if shape is None:
+        attributes: tracing.Attributes = {"db.system.name": "redis", "db.operation.name": command}
+        shape = _shapes[command] = tracing.Shape(command, tracing.CLIENT, attributes)
+    span = tracing.begin(shape)
+    if span is None:
+        return tracing.NOTHING
+    if batch > 1:
+        span.note({"db.operation.batch.size": batch})
+    return span
+
+
 class Cache:
     """A connection pool to Redis. Every call raises RedisError within `timeout` seconds when it is down."""
 
     def __init__(self, settings: RedisSettings, *, timeout: float = 0.5) -> None:
-        self.client: Redis = Redis.from_pool(
+        self.client: Redis = _Client.from_pool(
             ConnectionPool(
                 connection_class=_Connection,
                 host=settings.redis_host,

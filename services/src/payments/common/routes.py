@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from payments.common import tracing
 from payments.common.auth import Actor
 from payments.common.errors import Problem
 
@@ -73,7 +74,10 @@ def post(path: str, body: type[B], handler: Handler[B], *, method: str = "POST")
 
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
-        call = Call(request, raw, _decode(decoder, raw or b"{}"))
+        decoded = _decode(decoder, raw or b"{}")
+        if payment := request.path_params.get("payment_id") or getattr(decoded, "payment_id", None):
+            tracing.note_payment(payment)
+        call = Call(request, raw, decoded)
         return _respond(await handler(call))
 
     return Route(path, endpoint, methods=[method])

@@ -25,7 +25,9 @@ class ServiceSettings(BaseSettings):
     pod_name: str = "local"
     service_version: str = "0"
     otel_exporter_otlp_endpoint: str = Field(
-        default="", description="Base URL of a collector of traces (OTLP over HTTP); empty: no traces."
+        default="",
+        pattern=r"^(|https?://\S+)$",
+        description="Base URL of a collector of traces (OTLP over HTTP); empty: no traces.",
     )
     otel_traces_sampler_arg: float = Field(
         default=1.0, ge=0, le=1, description="Share of the traces begun here that is recorded."

@@ -6,7 +6,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from payments.common import metrics, sampling
-from payments.common.app import Check, http_exception, lifespan, probes, problem
+from payments.common.app import OWN_SPANS, Check, http_exception, lifespan, probes, problem
 from payments.common.auth import TokenFile
 from payments.common.db import Database
 from payments.common.errors import Problem
@@ -117,13 +117,14 @@ def create(settings: Settings) -> FastAPI:
         title="Payment platform",
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=OWN_SPANS,
         lifespan=lifespan(
             [database, cache, http, producer, relay, revocations, passwords, payloads, news, *samplers]
         ),
         routes=served,
         middleware=[
             Middleware(Measured, routes=served),
-            Middleware(RequestContext, timeout=settings.request_timeout_seconds, trust_deadline=False),
+            Middleware(RequestContext, timeout=settings.request_timeout_seconds, edge=True),
             Middleware(Edge, origins=settings.origins, addresses=addresses),
             Middleware(Problems),
             Middleware(InsideOnly, paths=frozenset({metrics.PATH})),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from starlette.routing import Route
 
-from payments.common import metrics
+from payments.common import metrics, tracing
 from payments.common.errors import Problem
 from payments.common.money import MAX_MINOR, AmountError
 from payments.common.routes import Call, post
@@ -129,6 +129,7 @@ class Routes:
             errors = [{"field": "currency", "message": str(error)}]
             raise Problem("validation_failed", errors=errors) from error
         ASSESSMENTS.labels(answer.assessment.outcome.level, answer.assessment.outcome.decision).inc()
+        tracing.note({"payment.risk_level": answer.assessment.outcome.level})
         found, customer, screening = answer.assessment.outcome, answer.customer, answer.screening
         return AssessReply(
             payment_id=body.payment_id,

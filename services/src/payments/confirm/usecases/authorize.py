@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+from payments.common import tracing
 from payments.common.errors import Problem
 from payments.confirm import answers
 from payments.confirm.answers import Answer
@@ -31,6 +32,7 @@ class Authorize:
             assessment = await self._risk.assess(payment, attempt.actor_token)
         except Problem as problem:
             return await self._settlement.release(attempt, problem, final=False)
+        tracing.note({"payment.risk_level": assessment.risk_level})
         changes: dict[str, Any] = {"assessment": assessment.stored()}
         if assessment.decision == "review" and not payment.reviewed:
             return await self._settlement.ask_review(attempt, changes)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from payments.common import tracing
 from payments.common.errors import Problem
 from payments.common.ids import new_id
 from payments.confirm import answers
@@ -38,6 +39,7 @@ class Confirm:
         self, request: Confirmation, key: Key, customer_id: str, actor_token: str | None
     ) -> Answer:
         """Confirm on behalf of its owner. Raises Problem when nothing could begin."""
+        tracing.note_payment(request.payment_id)
         until = monotonic() + self._patience
         changes: dict[str, Any] = {"confirm_route": key.route, "confirm_key": key.key, "last_error": None}
         begun = await self._store.act(
@@ -57,6 +59,7 @@ class Confirm:
 
     async def resume(self, payment: Payment) -> Answer:
         """Go on with a payment whose attempt ended without a result, as the service itself."""
+        tracing.note_payment(payment.id)
         route = payment.confirm_route or answers.CONFIRM_ROUTE
         attempt = Attempt(payment, route, monotonic() + self._patience)
         if not payment.off_us:

@@ -2,7 +2,7 @@
 
 from decimal import ROUND_CEILING, Decimal
 
-from payments.common import money
+from payments.common import money, tracing
 from payments.common.errors import KINDS, Problem
 from payments.common.ids import new_id
 from payments.common.outbox import Relay
@@ -40,6 +40,7 @@ class Create:
             return self._recalled(recalled)
         off_us = body.to_routing_number is not None
         payment_id = new_id()
+        tracing.note_payment(payment_id)
         recalled = await self._store.create(
             {
                 "id": payment_id,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from payments.common import tracing
 from payments.common.errors import Problem
 from payments.common.ids import new_id
 from payments.common.outbox import Relay
@@ -15,6 +16,14 @@ from payments.confirm.answers import Answer
 from payments.confirm.domain import Action, Payment
 from payments.confirm.store import Settled, Store
 
+#: What becomes of the payment, as its status says it.
+_OUTCOMES = {
+    Action.SUCCEED: "succeeded",
+    Action.FAIL: "failed",
+    Action.ASK_OTP: "requires_action",
+    Action.ASK_REVIEW: "requires_review",
+    Action.RELEASE: "requires_confirmation",
+}
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 
 
@@ -111,6 +120,7 @@ class Settlement:
     async def leave_to_janitor(self, attempt: Attempt) -> Answer:
         """Nobody knows whether the money has moved: it will be asked for, with growing patience."""
         payment = attempt.payment
+        tracing.note({"payment.outcome": "unknown"})
         delay = timedelta(seconds=min(60, 2**payment.checks))
         try:
             document = await self._store.postpone(payment, delay)
@@ -159,6 +169,8 @@ class Settlement:
         if settled.outcome != "lost":
             measures.ended(attempt.payment, domain.target(action), changes, why)
         self._relay.wake()
+        if settled.outcome != "lost":
+            tracing.note({"payment.outcome": _OUTCOMES.get(action, action.value)})
         return settled
 
     @staticmethod

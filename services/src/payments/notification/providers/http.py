@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from payments.common import tracing
 from payments.notification.providers import NO_ADDRESS, Outcome, Outgoing
 
 AT_ONCE = 10
@@ -38,6 +39,9 @@ class HttpProvider(ABC):
     def __init__(self, base_url: str, timeout: float, auth: httpx.Auth | None = None) -> None:
         self._client = httpx.AsyncClient(base_url=base_url, timeout=timeout, auth=auth, trust_env=True)
         self._slots = asyncio.Semaphore(AT_ONCE)
+        # Nothing of the trace goes along: these are strangers.
+        attributes: tracing.Attributes = {"http.request.method": "POST", "peer.service": self.name}
+        self._shape = tracing.Shape("POST", tracing.CLIENT, attributes)
 
     async def __aenter__(self) -> Self:
         return self
@@ -54,7 +58,8 @@ class HttpProvider(ABC):
             return NO_ADDRESS
         try:
             async with self._slots:
-                return await self._send_one(message, message.to)
+                with tracing.begin(self._shape) or tracing.NOTHING:
+                    return await self._send_one(message, message.to)
         except httpx.HTTPError as error:
             return Outcome(error=f"{self.name}: {type(error).__name__}")
 

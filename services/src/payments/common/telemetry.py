@@ -1,0 +1,116 @@
+"""The recording of traces: OpenTelemetry's sampler, resource and batch processor, an exporter over OTLP/HTTP.
+
+Imported only when there is a collector to send to. The spans and their encoding are our own (`tracing`,
+`otlp`): with the SDK's, tracing would cost a fifth of a payment's CPU.
+"""
+
+import logging
+import time
+import urllib.request
+from collections.abc import Sequence
+from typing import cast
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
+
+from payments.common import metrics, otlp, tracing
+from payments.common.settings import ServiceSettings
+from payments.common.tracing import Span, Value
+
+EXPORTED = metrics.counter("payments_spans_exported_total", "Spans that the collector has taken.")
+DROPPED = metrics.counter("payments_spans_dropped_total", "Spans that no collector took.")
+
+QUEUE = 8192
+BATCH = 256
+DELAY_MILLISECONDS = 1000
+TIMEOUT_SECONDS = 2.0
+#: After a failure: spans are dropped for so long without another try.
+PAUSE_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Exporter(SpanExporter):
+    """Posts batches to a collector, from the batch processor's thread. What it does not take is dropped."""
+
+    def __init__(self, endpoint: str, resource: Resource) -> None:
+        self._url = endpoint.rstrip("/") + "/v1/traces"
+        values: dict[str, Value] = {
+            key: v for key, v in resource.attributes.items() if isinstance(v, str | int | float)
+        }
+        self._resource = otlp.resource(values)
+        # No proxy of the environment: a collector is inside.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._silent_until = float("-inf")
+        self._works = True
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send a batch, once. Says in the log only that the collector is lost, or is back."""
+        if time.monotonic() < self._silent_until or not self._post(cast(Sequence[Span], spans)):
+            DROPPED.inc(len(spans))
+            return SpanExportResult.FAILURE
+        EXPORTED.inc(len(spans))
+        return SpanExportResult.SUCCESS
+
+    def _post(self, spans: Sequence[Span]) -> bool:
+        body = otlp.request(self._resource, spans)
+        request = urllib.request.Request(self._url, body, {"Content-Type": "application/x-protobuf"})
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+                response.read()
+        except (OSError, ValueError) as error:
+            self._silent_until = time.monotonic() + PAUSE_SECONDS
+            if self._works:
+                log.warning("traces are dropped, %s does not take them: %s", self._url, type(error).__name__)
+            self._works = False
+            return False
+        if not self._works:
+            log.info("%s takes traces again", self._url)
+        self._works = True
+        return True
+
+
+class Recording:
+    """The recorder of a service: a bounded queue, drained by a thread, full ones forget the oldest."""
+
+    def __init__(self, exporter: SpanExporter, ratio: float) -> None:
+        self._sampler = TraceIdRatioBased(ratio)
+        self._processor = BatchSpanProcessor(
+            exporter,
+            max_queue_size=QUEUE,
+            max_export_batch_size=BATCH,
+            schedule_delay_millis=DELAY_MILLISECONDS,
+        )
+
+    def record(self, span: Span) -> None:
+        """Queue a span that has ended."""
+        self._processor.on_end(cast(ReadableSpan, span))
+
+    def samples(self, trace_id: str) -> bool:
+        """By the trace's id, so that all who are asked say the same."""
+        return self._sampler.should_sample(None, int(trace_id, 16), "").decision is Decision.RECORD_AND_SAMPLE
+
+    def close(self) -> None:
+        """Export what is queued."""
+        self._processor.shutdown()  # type: ignore[no-untyped-call]
+
+
+def start(settings: ServiceSettings) -> Recording:
+    """Record this process's spans from now on. The caller closes the recording when the service has ended."""
+    resource = Resource.create(
+        {
+            "service.name": settings.service,
+            "service.namespace": "payment-platform",
+            "service.version": settings.service_version,
+            "service.instance.id": settings.pod_name,
+            "k8s.namespace.name": settings.identity_namespace,
+            "k8s.pod.name": settings.pod_name,
+            "deployment.environment.name": settings.platform_profile,
+        }
+    )
+    exporter = Exporter(settings.otel_exporter_otlp_endpoint, resource)
+    recording = Recording(exporter, settings.otel_traces_sampler_arg)
+    tracing.recorder = recording
+    return recording
