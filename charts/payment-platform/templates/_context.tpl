@@ -54,6 +54,12 @@ Refuses values that cannot work.
 {{- $_ := set $settings.services $name $service -}}
 {{- end -}}
 {{- include "platform.overlay" (dict "base" $settings "over" .Values) -}}
+{{- range $group := list "jobs" "cronJobs" -}}
+{{- range $name, $job := index $catalog $group -}}
+{{- $wanted := or (not $job.when) (eq "true" (include "platform.setting" (dict "ctx" (dict "settings" $settings) "path" ($job.when | default "") "as" "text"))) -}}
+{{- if or (not $wanted) (and $job.phase (not $settings.operator.managed)) }}{{ $_ := unset (index $catalog $group) $name }}{{ end -}}
+{{- end -}}
+{{- end -}}
 
 {{- $context := dict
   "name" .Release.Name
@@ -90,6 +96,7 @@ Refuses values that cannot work.
   "kafkaReplication" ($replicated | ternary 3 1)
   "kafkaMinInSync" ($replicated | ternary 2 1)
   "topicPartitions" .catalog.topics.partitions
+  "entrance" (and (not $ingress) (ne $lb.type "ClusterIP") (not (empty $lb.ingress.tlsSecretName)) | ternary "https://load-balancer:443" "http://load-balancer:8080")
   "databaseHost" ($externalDatabase | ternary ($settings.postgres.external.host | default "") "postgres")
   "databasePort" ($externalDatabase | ternary (int $settings.postgres.external.port) 5432)
   "databaseName" ($externalDatabase | ternary $settings.postgres.external.database .policy.databaseName)

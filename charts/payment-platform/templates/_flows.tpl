@@ -33,7 +33,14 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- $flows = append $flows (dict "from" $name "to" $s.derived.tracePeer "ports" (list (include "platform.urlPort" $s.derived.traceEndpoint | int))) -}}
 {{- end -}}
 {{- end -}}
-{{- range $name, $job := merge (dict) .catalog.jobs .catalog.cronJobs }}{{ $_ := set $needs $name $job.needs }}{{ end -}}
+{{- range $name, $job := merge (dict) .catalog.jobs .catalog.cronJobs -}}
+{{- $_ := set $needs $name $job.needs -}}
+{{- range $callee := $job.calls -}}
+{{- $port := int (index $ctx.catalog.services $callee).port -}}
+{{- if and (eq (index $ctx.catalog.services $callee).component "load-balancer") $s.derived.tls }}{{ $port = 8443 }}{{ end -}}
+{{- $flows = append $flows (dict "from" $name "to" $callee "ports" (list $port)) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $_ := .parts }}{{ $_ := set $needs $name ((index $ctx.catalog.observability $name).needs | default list) }}{{ end -}}
 {{- range $name, $of := $needs -}}
 {{- range $dependency := $of -}}

@@ -55,6 +55,15 @@ annotations:
 {{- mul (trimSuffix (regexFind "[smhd]$" $value) $value | int) (index $unit (regexFind "[smhd]$" $value)) -}}
 {{- end -}}
 
+{{/* A time between two runs, 1m to 59m or 1h to 23h, as cron has it. Takes every, field. */}}
+{{- define "platform.everyCron" -}}
+{{- if not (regexMatch "^([1-9]|[1-5][0-9])m$|^([1-9]|1[0-9]|2[0-3])h$" .every) -}}
+{{- fail (printf "%s: %q is no time between two runs; write 1m to 59m or 1h to 23h" .field .every) -}}
+{{- end -}}
+{{- $n := trimSuffix (regexFind "[mh]$" .every) .every -}}
+{{- hasSuffix "m" .every | ternary (printf "*/%s * * * *" $n) (printf "0 */%s * * *" $n) -}}
+{{- end -}}
+
 {{/* The setting at a dotted path, as text. Takes ctx, path, as (text, list or seconds). */}}
 {{- define "platform.setting" -}}
 {{- $value := .ctx.settings -}}

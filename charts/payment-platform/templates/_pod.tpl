@@ -7,7 +7,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $name := .name -}}
 {{- $entry := index $ctx.catalog (dict "service" "services" "dependency" "dependencies" "job" "jobs" "cronJob" "cronJobs" "part" "observability" | dig .kind "") $name -}}
 {{- $key := $name -}}
-{{- if eq .kind "service" }}{{ $key = $entry.runtime | default "payments" }}{{ end -}}
+{{- if eq .kind "service" }}{{ $key = $entry.runtime | default "payments" }}{{ else if $entry.runtime }}{{ $key = $entry.runtime }}{{ end -}}
 {{- if eq .kind "part" }}{{ $key = (index $ctx.parts $name).runtime }}{{ end -}}
 {{- $runtime := index $ctx.runtimes $key -}}
 {{- $args := dict "ctx" $ctx "name" $name "runtime" $runtime -}}
@@ -35,6 +35,11 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- end -}}
 {{- else if has .kind (list "job" "cronJob") -}}
 {{- $env = include "platform.jobEnv" $args | mustFromJson -}}
+{{- if and $runtime.entersByLoadBalancer $ctx.settings.derived.tls -}}
+{{- /* By the certificate itself, for it names the public host and not this Service. */ -}}
+{{- $_ := set $env "SYNTHETIC_CERTIFICATE" (dict "value" "/etc/payment-platform/tls/tls.crt") -}}
+{{- $mounts = append $mounts (dict "name" "tls" "path" "/etc/payment-platform/tls" "secret" $ctx.settings.loadBalancer.ingress.tlsSecretName "key" "tls.crt") -}}
+{{- end -}}
 {{- else if eq .kind "part" -}}
 {{- $env = include "platform.partEnv" $args | mustFromJson -}}
 {{- $_ := set $ports "client" $entry.port -}}
@@ -100,6 +105,9 @@ emptyDir:
 {{- else if $mount.secret -}}
 secret:
   secretName: {{ $mount.secret }}
+  {{- with $mount.key }}
+  items: [{key: {{ . }}, path: {{ . }}}]
+  {{- end }}
   defaultMode: 0440
 {{- else if $mount.configMap -}}
 configMap:

@@ -49,6 +49,17 @@ paymentplatform.dev/secrets: {{ $hashes | mustToJson | sha256sum | trunc 16 | qu
 {{- end }}
 {{- end -}}
 
+{{/* The images of a version beside the services' own, by their names in images.json, as a JSON list. Takes ctx. */}}
+{{- define "platform.imagesOf" -}}
+{{- $ctx := .ctx -}}
+{{- $names := list -}}
+{{- range $name, $service := $ctx.catalog.services }}{{ $names = append $names (index $ctx.runtimes ($service.runtime | default "payments")).image }}{{ end -}}
+{{- range $name, $dependency := $ctx.catalog.dependencies -}}
+{{- if eq (index $ctx.settings $name).mode "Builtin" }}{{ $names = append $names (index $ctx.runtimes $name).image }}{{ end -}}
+{{- end -}}
+{{- without $names "services" | uniq | sortAlpha | mustToJson -}}
+{{- end -}}
+
 {{/* A pod template that Pod Security `restricted` accepts. Takes ctx, root, workload. */}}
 {{- define "platform.podTemplate" -}}
 {{- $ctx := .ctx -}}
@@ -97,12 +108,31 @@ spec:
     fsGroupChangePolicy: OnRootMismatch
     seccompProfile:
       type: RuntimeDefault
+  {{- if $runtime.startsImages }}
+  initContainers:
+    {{- range $image := include "platform.imagesOf" (dict "ctx" $ctx) | mustFromJson }}
+    - name: image-{{ $image }}
+      image: {{ include "platform.image" (dict "ctx" $ctx "image" $image) | quote }}
+      imagePullPolicy: {{ $ctx.settings.image.pullPolicy }}
+      command: [/bin/sh, -c, "exit 0"]
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop: [ALL]
+      resources:
+        {{- toYaml $w.resources | nindent 8 }}
+    {{- end }}
+  {{- end }}
   containers:
     - name: {{ $w.name }}
       image: {{ include "platform.image" (dict "ctx" $ctx "image" $runtime.image) | quote }}
       imagePullPolicy: {{ $ctx.settings.image.pullPolicy }}
       command:
         {{- toYaml (concat $runtime.command ($w.args | default list)) | nindent 8 }}
+      {{- if has $w.kind (list "job" "cronJob") }}
+      terminationMessagePolicy: FallbackToLogsOnError
+      {{- end }}
       securityContext:
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true

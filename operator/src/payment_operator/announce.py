@@ -13,7 +13,9 @@ from payment_operator.kinds import PLATFORM
 Object = Mapping[str, Any]
 HEALTHY = {kind.type: kind.healthy for kind in CONDITIONS}
 #: Reasons of conditions that only wait for others, in the course of things.
-WAITING = frozenset({"Waiting", "Running", "Missing", "Reconciling", "NotImplemented", "Installing"})
+WAITING = frozenset(
+    {"Waiting", "Running", "Missing", "Reconciling", "NotImplemented", "Installing", "Disabled"}
+)
 COMPONENT = "payment-operator"
 
 

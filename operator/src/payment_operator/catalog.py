@@ -47,6 +47,11 @@ def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:
         SecretKind(SIGNING, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.signing_jwk())}),
         SecretKind(ENCRYPTION, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.encryption_jwk())}),
         SecretKind("otp-hmac-key", ("key",), lambda: {"key": keys.hmac_key()}),
+        SecretKind(
+            "synthetic-customer",
+            ("username", "password"),
+            lambda: {"username": "synthetic", "password": keys.password()},
+        ),
         SecretKind("load-balancer-token", ("token",), lambda: {"token": keys.password()}),
         replace(_database("metrics-database", "metrics"), part="prometheus", external=True),
     )

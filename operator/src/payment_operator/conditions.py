@@ -36,6 +36,8 @@ CONDITIONS = (
         " False names those that are not; no payment suffers. Unknown with reason Disabled: none is enabled.",
     ),
     ConditionType(
-        "PaymentPathReady", "Unknown", "Unknown with reason NotImplemented: not part of this version."
+        "PaymentPathReady",
+        "True",
+        "The last synthetic payment went through, and how fast. Unknown with reason Disabled: none are made.",
     ),
 )

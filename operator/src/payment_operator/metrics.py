@@ -20,6 +20,11 @@ WRITES = Counter(
 RENDERS = Counter(
     "payment_operator_renders_total", "Renders of the chart, by where they came from.", ["source"]
 )
+PAYMENT_PATH = Gauge(
+    "payment_operator_payment_path_latency_seconds",
+    "Time of the last synthetic payment, by namespace; NaN when it failed.",
+    ["namespace"],
+)
 LAST_RESYNC = Gauge("payment_operator_last_resync_timestamp_seconds", "When the last full pass was queued.")
 LAST_RECONCILE = Gauge(
     "payment_operator_last_reconcile_timestamp_seconds", "When the last reconcile ended well, Unix time."

@@ -83,13 +83,18 @@ def report(pods: Iterable[Object]) -> dict[str, Any]:
     """The termination message, in JSON, of the newest of a Job's pods; {} when there is none."""
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), reverse=True):
         for container in pod.get("status", {}).get("containerStatuses", []):
-            try:
-                found = json.loads(said_last(container) or "null")
-            except ValueError:
-                continue
-            if isinstance(found, dict):
+            if found := said({"message": said_last(container)}):
                 return found
     return {}
+
+
+def said(terminated: Object) -> dict[str, Any]:
+    """The last line of a termination message as JSON; {} when it is none."""
+    try:
+        found = json.loads(str(terminated.get("message", "")).strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _probe(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from payment_operator import metrics
 from payment_operator.announce import notices
 from payment_operator.apply import Writer
 from payment_operator.cluster import Cluster
@@ -15,6 +16,7 @@ from payment_operator.kinds import PLATFORM
 from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
 from payment_operator.pace import again
+from payment_operator.payment_path import last_payment
 from payment_operator.platform_metrics import SHOWN
 from payment_operator.preview import preview
 from payment_operator.requests import requests_of
@@ -57,6 +59,7 @@ class Reconciler:
                 # On record before anything of it is done, for whoever has to go on with it.
                 self._write(platform, status_of(view), view)
             view = self._act(view)
+            _measure(view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
             self._write(platform, status_of(view), view)
@@ -93,3 +96,10 @@ class Reconciler:
             platform["status"] = status
             for notice in notices(before, status):
                 writer.announce(platform, notice, self._now())
+
+
+def _measure(view: View) -> None:
+    paid = last_payment(view.observed.pods)
+    if paid is not None:
+        seconds = paid.latency / 1000 if paid.latency is not None else float("nan")
+        metrics.PAYMENT_PATH.labels(view.namespace).set(seconds)

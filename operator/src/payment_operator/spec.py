@@ -308,6 +308,28 @@ class Verification(Model):
     )
 
 
+class SyntheticPayment(Model):
+    """A payment made again and again, by a customer of its own between its two accounts."""
+
+    enabled: bool | None = Field(
+        None, description="Default on in dev and staging; in production only when declared."
+    )
+    interval: str | None = Field(
+        None,
+        max_length=3,
+        pattern=r"^([1-9]|[1-5][0-9])m$|^([1-9]|1[0-9]|2[0-3])h$",
+        description='Between two payments, "1m" to "59m" or "1h" to "23h"; default "5m".',
+    )
+
+
+class Health(Model):
+    """How the operator learns whether payments go through."""
+
+    synthetic_payment: SyntheticPayment | None = Field(
+        None, description="A payment made again and again; the condition PaymentPathReady says how it went."
+    )
+
+
 class PaymentPlatformSpec(Model):
     """What the platform is to be."""
 
@@ -348,6 +370,7 @@ class PaymentPlatformSpec(Model):
     webhooks: Webhooks | None = Field(None, description="Telling merchants' servers of events.")
     risk: Risk | None = Field(None, description="How payments are judged; default the built-in rules.")
     sanctions: Sanctions | None = Field(None, description="Where the sanctions list comes from.")
+    health: Health | None = Field(None, description="How the operator learns whether payments go through.")
     demo: Demo | None = Field(None, description="Sample customers.")
     verification: Verification | None = Field(
         None, description="The scheduled proof that no money is lost or doubled."

@@ -9,9 +9,10 @@ from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
 from payment_operator.finding import NOT_LOOKED, Finding
 from payment_operator.manifest import part_of
+from payment_operator.news import failed_upgrade, moving, payment_path
 from payment_operator.readiness import broken_pods, complete_job, failed_job, ready_replicas, unready
-from payment_operator.requests import DRY_RUN_ANNOTATION, RETRY_ANNOTATION
-from payment_operator.upgrade import Phase, Upgrade, to_status
+from payment_operator.requests import DRY_RUN_ANNOTATION
+from payment_operator.upgrade import to_status
 from payment_operator.values import recorded
 from payment_operator.view import View
 from payment_operator.watching import observability
@@ -85,10 +86,8 @@ def conflict(view: View, owner: str) -> dict[str, Any]:
 
 
 def _findings(view: View) -> dict[str, Finding]:
-    absent = Finding("Unknown", "NotImplemented", "not part of this version")
-    unbuilt = {"PaymentPathReady": absent}
     if view.blank:
-        return unbuilt
+        return {}
     parts = {
         "SecretsReady": _secrets(view),
         "PostgresReady": _dependency(view, "postgres"),
@@ -105,7 +104,7 @@ def _findings(view: View) -> dict[str, Finding]:
         **parts,
         **watching,
         "KeysRotated": _keys(view),
-        **unbuilt,
+        "PaymentPathReady": payment_path(view),
     }
 
 
@@ -218,7 +217,7 @@ def _progressing(view: View) -> Finding:
         text = f"spec.paused is true; {len(view.plan.apply)} changes wait until it is false"
         return Finding("False", "Paused", text)
     if view.upgrade is not None and view.upgrading:
-        return _moving(view, view.upgrade)
+        return moving(view.upgrade, _waits(view) if view.plan.waits else "")
     if view.plan.waits:
         reason = "Upgrading" if view.installed else "Installing"
         return Finding("True", reason, f"wave {view.plan.wave}: {_waits(view)}")
@@ -229,25 +228,11 @@ def _progressing(view: View) -> Finding:
     return Finding("False", "Complete", "as declared")
 
 
-def _moving(view: View, record: Upgrade) -> Finding:
-    waits = f": {_waits(view)}" if view.plan.waits else ""
-    if record.phase is Phase.ROLLING_BACK:
-        return Finding("True", "RollingBack", f"back to {record.origin}, for {record.reason}{waits}")
-    return Finding("True", "Upgrading", f"{record.phase}, from {record.origin} to {record.to}{waits}")
-
-
-def _failed_upgrade(view: View, record: Upgrade) -> Finding:
-    again = f"kubectl -n {view.namespace} annotate pp {RETRY_ANNOTATION}={record.attempts} --overwrite --all"
-    text = f"{record.to} did not come up ({record.reason}); the services run {record.origin}"
-    fix = f"put right what it says and try again with {again}, or change spec.version back"
-    return Finding("True", "UpgradeFailed", f"{text}: {fix}")
-
-
 def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
     if view.problem is not None:
         return Finding("True", view.problem.reason, str(view.problem))
     if view.refused_upgrade is not None:
-        return _failed_upgrade(view, view.refused_upgrade)
+        return failed_upgrade(view, view.refused_upgrade)
     if view.plan.conflicts:
         ref = view.plan.conflicts[0]
         fix = f"kubectl -n {view.namespace} delete {ref.kind.lower()}/{ref.name}"
@@ -266,6 +251,9 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
         look = f"kubectl -n {view.namespace} describe pod {pod}"
         return Finding("True", "PodsFailing", f"pod {pod}{more}: {cause}: see {look}")
     late = [name for name, found in parts.items() if found.status == "False" or found.reason == "Reduced"]
+    path = payment_path(view)
+    if path.status == "False" and not late and not view.upgrading:
+        return Finding("True", "PaymentPathNotReady", path.message)
     if late and view.installed and not view.plan.waits:
         return Finding("True", _not(late[0]), parts[late[0]].message)
     return Finding("False", "AsDeclared", "nothing needs a person")

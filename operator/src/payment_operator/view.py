@@ -19,6 +19,8 @@ from payment_operator.spec_observability import PARTS
 from payment_operator.upgrade import Phase, Upgrade
 
 Object = Mapping[str, Any]
+#: Of the synthetic payments, as in the chart's profiles.
+DEFAULT_INTERVAL = "5m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,14 @@ class View:
         record = self.upgrade
         failed = record is not None and record.phase is Phase.ROLLED_BACK and record.to == self.target
         return record if failed else None
+
+    @property
+    def synthetic_interval(self) -> str | None:
+        """Time between two synthetic payments; None when none are made. As the chart's CronJob has it."""
+        wanted = self.spec.health.synthetic_payment if self.spec and self.spec.health else None
+        profile = self.spec.profile if self.spec else "production"
+        enabled = wanted.enabled if wanted and wanted.enabled is not None else profile != "production"
+        return ((wanted.interval if wanted else None) or DEFAULT_INTERVAL) if enabled else None
 
     @property
     def external(self) -> bool:

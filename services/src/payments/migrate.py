@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, create_engine
 
 from payments.common import logs
 from payments.common.settings import DatabaseSettings
+from payments.synthetic import customer
 from payments.verification import grants
 
 log = logging.getLogger("payments.migrate")
@@ -48,6 +49,10 @@ class Settings(DatabaseSettings):
 
     role_passwords_dir: Path = Field(description="Holds <role>/password for each role.")
     seed_demo: bool = False
+    seed_synthetic: bool = Field(default=False, description="Make the customer of the synthetic payments.")
+    synthetic_credentials_dir: Path = Field(
+        default=Path("/etc/payment-platform/synthetic"), description="Its username and password, as files."
+    )
     wait_seconds: float = Field(default=120, description="How long the database may take to answer.")
 
 
@@ -78,6 +83,8 @@ def main() -> int:
                 _migrate(connection, module, schema)
                 if settings.seed_demo:
                     _seed(connection, module)
+                if settings.seed_synthetic:
+                    customer.seed(_cursor(connection), module, settings.synthetic_credentials_dir)
             log.info("%s is up to date (%.1f s)", schema, time.monotonic() - began)
     if arguments.only is None:  # it needs the tables of all owners
         with engine.begin() as connection:

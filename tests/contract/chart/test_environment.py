@@ -160,7 +160,11 @@ def test_a_changed_secret_rolls_its_consumers_only() -> None:
     )
     assert {name for name in before if before[name] != after[name]} == {"otp-service"}
     changed = annotations({"otp-hmac-key": "1", "redis-credentials": "2"})
-    assert {name for name in before if before[name] != changed[name]} == {"api-gateway", "redis"}
+    assert {name for name in before if before[name] != changed[name]} == {
+        "api-gateway",
+        "redis",
+        "preflight",
+    }
 
 
 @pytest.mark.parametrize(("profile", "ratio"), [("dev", "1"), ("staging", "0.25"), ("production", "0.05")])

@@ -160,7 +160,7 @@ def test_jobs_are_named_by_their_inputs() -> None:
         return {name.rpartition("-")[0]: name for name in names}
 
     base = jobs(DEV)
-    assert set(base) == {"migrate", "topics"}
+    assert set(base) == {"migrate", "topics", "preflight", "smoke"}
     assert jobs(DEV) == base
     # A value that no Job reads changes no Job; each of these changes what it names.
     assert jobs(DEV | {"services": {"kyc-service": {"replicas": 2}}}) == base
@@ -258,14 +258,57 @@ def test_the_ingress() -> None:
 
 
 def test_the_scheduled_verification_follows_the_values() -> None:
-    (job,) = named(render(DEV), "CronJob").values()
+    job = named(render(DEV), "CronJob")["verification"]
     assert (job["spec"]["schedule"], job["spec"]["suspend"]) == ("7 * * * *", False)
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
     template = job["spec"]["jobTemplate"]["spec"]
     assert template["template"]["spec"]["restartPolicy"] == "Never"
     # A Job that the CronJob makes carries no label of the platform's: it is not the operator's to prune.
     assert "metadata" not in job["spec"]["jobTemplate"]
-    (daily,) = named(render(DEV | {"verification": {"schedule": "0 3 * * *"}}), "CronJob").values()
+    daily = named(render(DEV | {"verification": {"schedule": "0 3 * * *"}}), "CronJob")["verification"]
     assert daily["spec"]["schedule"] == "0 3 * * *"
-    (off,) = named(render(DEV | {"verification": {"schedule": ""}}), "CronJob").values()
+    off = named(render(DEV | {"verification": {"schedule": ""}}), "CronJob")["verification"]
     assert off["spec"]["suspend"] is True
+
+
+@pytest.mark.parametrize(
+    ("interval", "schedule"),
+    [("1m", "*/1 * * * *"), ("5m", "*/5 * * * *"), ("59m", "*/59 * * * *"), ("2h", "0 */2 * * *")],
+)
+def test_the_synthetic_payment_follows_the_values(interval: str, schedule: str) -> None:
+    health = {"health": {"syntheticPayment": {"interval": interval}}}
+    job = named(render(DEV | health), "CronJob")["payment-path"]
+    assert job["spec"]["schedule"] == schedule
+    assert job["spec"]["jobTemplate"]["metadata"]["labels"]["paymentplatform.dev/platform"] == RELEASE
+    off = {"health": {"syntheticPayment": {"enabled": False}}}
+    assert set(named(render(MANAGED | DEV | off), "CronJob")) == {"verification"}
+    assert not [name for name in named(render(MANAGED | DEV | off), "Job") if name.startswith("smoke")]
+    assert "payment-path" not in named(render(PRODUCTION), "CronJob")
+    declared = {"health": {"syntheticPayment": {"enabled": True}}}
+    assert "payment-path" in named(render(PRODUCTION | declared), "CronJob")
+
+
+def test_the_synthetic_payment_trusts_exactly_the_entrances_certificate() -> None:
+    entrance = {"type": "LoadBalancer", "ingress": {"tlsSecretName": "tls"}}
+    objects = render(DEV | {"loadBalancer": entrance})
+    pod = dict(pods(objects))["payment-path"]
+    env = environment(pod)
+    assert env["SYNTHETIC_URL"] == "https://load-balancer:443"
+    (volume,) = [item for item in pod["spec"]["volumes"] if item["name"] == "tls"]
+    assert volume["secret"]["items"] == [{"key": "tls.crt", "path": "tls.crt"}]
+    assert env["SYNTHETIC_CERTIFICATE"] == "/etc/payment-platform/tls/tls.crt"
+    assert (
+        environment(dict(pods(render(DEV)))["payment-path"])["SYNTHETIC_URL"] == "http://load-balancer:8080"
+    )
+
+
+def test_the_preflight_starts_every_image_of_the_version() -> None:
+    pod = dict(pods(render(MANAGED | DEV)))["preflight"]
+    started = {item["image"] for item in (*pod["spec"]["initContainers"], *pod["spec"]["containers"])}
+    used = {item["image"] for _, other in pods(render(MANAGED | DEV)) for item in other["spec"]["containers"]}
+    assert started == used
+    phases = {
+        name.rpartition("-")[0]: item["metadata"]["annotations"].get("paymentplatform.dev/phase")
+        for name, item in named(render(MANAGED | DEV), "Job").items()
+    }
+    assert phases == {"migrate": None, "topics": None, "preflight": "preflight", "smoke": "smoke"}

@@ -1,7 +1,8 @@
 """Conditions from a look: each cause, its name and its fix; transition times; nothing secret."""
 
+import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +34,15 @@ def pairs(**ready: int) -> list[tuple[Manifest, Object]]:
     ]
 
 
+def payer(at: datetime, **told: Any) -> Object:
+    """A pod that made a synthetic payment."""
+    line = json.dumps({"ok": True, "message": "paid", "latencyMilliseconds": 180} | told)
+    ended = {"terminated": {"finishedAt": at.isoformat(), "message": line}}
+    labels = {"app.kubernetes.io/component": "payment-path"}
+    metadata = {"name": "payer", "labels": labels, "creationTimestamp": at.isoformat()}
+    return {"metadata": metadata, "status": {"containerStatuses": [{"state": ended}]}}
+
+
 def look(objects: list[tuple[Manifest, Object]], **fields: Any) -> View:
     """A look at these objects, all of them wanted."""
     view = View(
@@ -46,7 +56,7 @@ def look(objects: list[tuple[Manifest, Object]], **fields: Any) -> View:
         secrets_found=True,
         rotations=(Standing("signing-keys", "Current", "key k in use"),),
         desired=[item for item, _ in objects],
-        observed=Observed(by_ref(*(live for _, live in objects)), frozenset(), []),
+        observed=Observed(by_ref(*(live for _, live in objects)), frozenset(), [payer(NOW)]),
     )
     return replace(view, **fields)
 
@@ -219,6 +229,7 @@ def test_transition_times_move_with_the_status_only() -> None:
     before = status_of(look(pairs()))
     later = datetime(2026, 1, 1, 13, tzinfo=UTC)
     same = look(pairs(), now=later, previous=before)
+    same = replace(same, observed=replace(same.observed, pods=[payer(later)]))
     assert not changed(status_of(same), before)
     worse = {
         item["type"]: item
@@ -234,3 +245,39 @@ def test_a_second_platform_is_told_who_was_first() -> None:
     assert (conditions["Ready"]["status"], conditions["Ready"]["reason"]) == ("False", "Conflict")
     assert "PaymentPlatform older" in conditions["Ready"]["message"]
     assert len(conditions) == len(CONDITIONS)
+
+
+def paths(*pods: Object, **spec: Any) -> tuple[str, str, str]:
+    """PaymentPathReady with these pods."""
+    observed = Observed(by_ref(*(live for _, live in pairs())), frozenset(), list(pods))
+    return found(look(pairs(), observed=observed, spec=parse({"profile": "dev"} | spec)))["PaymentPathReady"]
+
+
+def test_the_payment_path_says_how_fast_or_why_not() -> None:
+    old, new = NOW - timedelta(minutes=6), NOW - timedelta(minutes=1)
+    good = payer(new)
+    assert paths(payer(old, ok=False), good)[:2] == ("True", "Paid")
+    assert "under 250 ms" in paths(good)[2]
+    status, reason, text = paths(payer(old), payer(new, ok=False, message="confirm: 503 service_unavailable"))
+    assert (status, reason) == ("False", "PaymentFailed")
+    assert "503 service_unavailable" in text and "kubectl -n shop logs" in text
+    failed = look(
+        pairs(), observed=Observed(by_ref(*(o for _, o in pairs())), frozenset(), [payer(new, ok=False)])
+    )
+    assert found(failed)["Degraded"][:2] == ("True", "PaymentPathNotReady")
+    assert found(failed)["Ready"][0] == "True"
+
+
+def test_the_payment_path_is_unknown_when_nobody_looked() -> None:
+    assert paths()[:2] == ("Unknown", "Waiting")
+    assert paths(payer(NOW - timedelta(minutes=18)))[:2] == ("Unknown", "Stale")
+    off = {"health": {"syntheticPayment": {"enabled": False}}}
+    assert paths(payer(NOW), **off)[:2] == ("Unknown", "Disabled")
+    hourly = {"health": {"syntheticPayment": {"interval": "1h"}}}
+    assert paths(payer(NOW - timedelta(minutes=18)), **hourly)[:2] == ("True", "Paid")
+
+
+def test_latency_of_the_same_class_is_no_news() -> None:
+    texts = {paths(payer(NOW, latencyMilliseconds=ms))[2] for ms in range(250, 500, 10)}
+    assert len(texts) == 1
+    assert "over 10 s" in paths(payer(NOW, latencyMilliseconds=12_000))[2]

@@ -1,0 +1,1 @@
+"""Payments by a customer who is nobody, to see whether payments go through."""
