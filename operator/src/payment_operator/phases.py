@@ -35,7 +35,9 @@ def settled(manifests: Manifests) -> tuple[Manifest, ...]:
 
 def course(phase: Phase, attempt: int, old: Manifests, new: Manifests, live: Mapping[Ref, Object]) -> Course:
     """What is to be there in a phase. ``old`` and ``new`` are all manifests of the releases."""
-    before, after = settled(old), settled(new)
+    # Jobs of the old release that are gone are not run once more: the schema may be newer by now.
+    before = tuple(item for item in settled(old) if item.wave != JOBS or item.ref in live)
+    after = settled(new)
     kept = frozenset(item.ref for item in before)
     if phase in (Phase.PREFLIGHT, Phase.SNAPSHOT):
         return Course((*before, *probe(phase, attempt, new)), hold=frozenset())
@@ -60,10 +62,7 @@ def probe(phase: Phase, attempt: int, manifests: Manifests) -> tuple[Manifest, .
 
 
 def _back(before: Manifests, live: Mapping[Ref, Object]) -> Course:
-    """The services of the old release. What holds data, and all that belongs to it, never goes back.
-
-    Nor do the old Jobs run again: an old migration does not know the schema that is there.
-    """
+    """The services of the old release. What holds data, and all that belongs to it, never goes back."""
     data = {
         str(item["metadata"].get("labels", {}).get(NAME_LABEL)): item
         for ref, item in live.items()
@@ -73,8 +72,6 @@ def _back(before: Manifests, live: Mapping[Ref, Object]) -> Course:
     newer = {name for name, item in data.items() if _label(item, VERSION_LABEL) not in versions}
 
     def stays(item: Manifest) -> bool:
-        if item.wave == JOBS:
-            return item.ref in live
         return _label(item.body, NAME_LABEL) not in newer or item.wave >= SERVICES or item.ref not in live
 
     names = newer | set(data)

@@ -1,0 +1,221 @@
+"""Upgrades of the running sample while customers use it; `make soak SOAK=upgrade` does more of them.
+
+Every request counts: one that is answered with 5xx, or not at all, fails the test.
+"""
+
+import asyncio
+import os
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from hack.client import Client
+from hack.kubectl import Cluster, condition, wait_ready
+from hack.progress import say
+from hack.up import NAME, NAMESPACE
+from tests.support.faults.sizes import seed
+from tests.support.upgrades import (
+    GOOD,
+    NO_IMAGE,
+    NO_MIGRATION,
+    NO_START,
+    Version,
+    carried,
+    ended,
+    patch,
+    platform,
+    wait,
+)
+
+SOAK = bool(os.environ.get("SOAK"))
+#: Requests a second; of ten, eight read and two make a payment.
+RATE = 50
+
+
+class Load:
+    """Customers at the load balancer, in a thread of their own; each request on a connection of its own."""
+
+    def __init__(self, url: str, token: str, dice: random.Random) -> None:
+        self.statuses: Counter[str] = Counter()
+        self.failed: list[str] = []
+        self.slowest = 0.0
+        self._url, self._dice = url, dice
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+
+    async def _run(self) -> None:
+        connector = aiohttp.TCPConnector(force_close=True, limit=0)
+        timeout = aiohttp.ClientTimeout(total=35)
+        async with aiohttp.ClientSession(self._url, connector=connector, timeout=timeout) as http:
+            under_way: set[asyncio.Task[None]] = set()
+            due = time.monotonic()
+            while not self._stop.is_set():
+                # A payment is two requests.
+                pays = self._dice.random() < 1 / 9
+                task = asyncio.create_task(self._pay(http) if pays else self._read(http))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+                due += (2 if pays else 1) / RATE
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await asyncio.gather(*under_way)
+
+    async def _read(self, http: aiohttp.ClientSession) -> None:
+        await self._send(http, "GET", "/v1/accounts")
+
+    async def _pay(self, http: aiohttp.ClientSession) -> None:
+        body = {"amount": 1, "currency": "USD", "from_account": "ACC001", "to_account": "ACC002"}
+        created = await self._send(http, "POST", "/v1/payments", body)
+        if "id" in created:
+            await self._send(http, "POST", f"/v1/payments/{created['id']}/confirm", {})
+
+    async def _send(
+        self, http: aiohttp.ClientSession, method: str, path: str, body: object = None
+    ) -> dict[str, object]:
+        headers = self._headers | ({"Idempotency-Key": str(uuid.uuid4())} if body is not None else {})
+        began = time.monotonic()
+        try:
+            async with http.request(method, path, json=body, headers=headers) as answer:
+                found: dict[str, object] = await answer.json()
+                status = str(answer.status)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            found, status = {}, type(error).__name__
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.statuses[status] += 1
+        if status not in ("200", "201"):
+            self.failed.append(f"{time.strftime('%H:%M:%S')} {method} {path[:13]}: {status} {found}")
+        return found
+
+
+@pytest.fixture
+def load(demo: Client, url: str) -> Iterator[Load]:
+    """Customers from before the upgrade until after it."""
+    say(f"seed {seed()}")
+    with Load(url, demo.token, random.Random(seed())) as running:
+        yield running
+
+
+def images(cluster: Cluster) -> set[str]:
+    """Tags of what the services' Deployments run."""
+    found = set()
+    for item in cluster.get("-n", NAMESPACE, "deployments")["items"]:
+        image = item["spec"]["template"]["spec"]["containers"][0]["image"]
+        if "payment-platform/services" in image:
+            found.add(image.rpartition(":")[2])
+    return found
+
+
+def old_pods(cluster: Cluster) -> dict[str, str]:
+    """Pods of the services that serve now, by name with their identity."""
+    pods = cluster.get("-n", NAMESPACE, "pods", "-l", "app.kubernetes.io/part-of=payment-platform")["items"]
+    return {
+        pod["metadata"]["name"]: pod["metadata"]["uid"]
+        for pod in pods
+        if pod["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"
+        and not pod["metadata"].get("deletionTimestamp")
+    }
+
+
+def upgrade(cluster: Cluster, version: Version, seconds: float) -> dict[str, object]:
+    """Name the version in the sample's spec; how that ended."""
+    began = time.monotonic()
+    patch(cluster, {"spec": {"version": version.number, "image": {"tag": None}}})
+    found = ended(cluster, version, seconds)
+    say(f"{version.number}: {found['phase']} after {time.monotonic() - began:.0f} s; {found['reason']}")
+    return found
+
+
+def rolled_back(cluster: Cluster, version: Version, phase: str, words: str) -> None:
+    """Try a version that is no good: the services are as before, and the status says why."""
+    before, running = platform(cluster)["status"], images(cluster)
+    found = upgrade(cluster, version, 240)
+    assert found["phase"] == "RolledBack"
+    reason = str(found["reason"])
+    assert reason.startswith(f"{phase}: ") and words in reason, reason
+    status = platform(cluster)
+    degraded = condition(status, "Degraded")
+    assert (degraded["status"], degraded["reason"]) == ("True", "UpgradeFailed")
+    assert condition(status, "Ready")["status"] == "True"
+    assert [status["status"][key] for key in ("version", "release", "lastGood")] == [
+        before[key] for key in ("version", "release", "lastGood")
+    ]
+    assert images(cluster) == running
+    events = cluster.get("-n", NAMESPACE, "events", "--field-selector=reason=UpgradeFailed")["items"]
+    assert any(words in event["message"] for event in events)
+
+
+def served(load: Load) -> None:
+    """Nobody noticed."""
+    total = sum(load.statuses.values())
+    say(f"{total} requests: {dict(load.statuses)}, slowest {load.slowest:.2f} s")
+    assert load.failed == []
+    assert total > 500
+
+
+def test_a_synthetic_payment_goes_through_and_its_money_stays(cluster: Cluster) -> None:
+    name = f"payment-path-{uuid.uuid4().hex[:8]}"
+    cluster.kubectl("-n", NAMESPACE, "create", "job", name, "--from=cronjob/payment-path")
+    try:
+        wait(
+            lambda: condition(platform(cluster), "PaymentPathReady")["status"] == "True",
+            60,
+            "PaymentPathReady",
+        )
+        assert "took" in condition(platform(cluster), "PaymentPathReady")["message"]
+    finally:
+        cluster.kubectl("-n", NAMESPACE, "delete", "job", name)
+    rows = cluster.sql(
+        NAMESPACE,
+        """SELECT count(*), bool_and(metadata->>'synthetic' = 'true'), bool_and(status = 'succeeded')
+           FROM payments.payments WHERE customer_id = 'cust_synthetic'""",
+    )
+    assert int(rows[0][0]) >= 1 and rows[0][1:] == ["t", "t"]
+    rows = cluster.sql(
+        NAMESPACE,
+        """SELECT sum(e.amount_minor) FROM accounts.entries e JOIN accounts.accounts a USING (account_number)
+           WHERE a.customer_id = 'cust_synthetic'""",
+    )
+    assert rows == [["2000"]]
+
+
+def test_a_missing_image_and_a_failing_migration_are_rolled_back(cluster: Cluster, load: Load) -> None:
+    before = old_pods(cluster)
+    with carried(cluster, NO_IMAGE, NO_MIGRATION):
+        rolled_back(cluster, NO_IMAGE, "Preflight", "Pull")
+        rolled_back(cluster, NO_MIGRATION, "Migrations", "this migration always fails")
+        assert old_pods(cluster) == before, "the pods from before served all along"
+    served(load)
+
+
+def test_an_upgrade_fails_no_request(cluster: Cluster, load: Load) -> None:
+    before = old_pods(cluster)
+    with carried(cluster, GOOD, NO_START):
+        found = upgrade(cluster, GOOD, 400)
+        assert found["phase"] == "Done", found
+        status = platform(cluster)["status"]
+        assert (status["version"], status["release"]) == (GOOD.number, f"{GOOD.number}")
+        checks = {item["name"]: item["ok"] for item in status["upgrade"]["preflight"]}
+        assert checks == dict.fromkeys(("images", "postgres", "schema", "redis", "kafka", "topics"), True), (
+            status["upgrade"]
+        )
+        assert images(cluster) == {GOOD.tag}
+        assert not before.items() & old_pods(cluster).items(), "every pod was replaced"
+        if SOAK:
+            rolled_back(cluster, NO_START, "Services", "this service never starts")
+            patch(cluster, {"spec": {"version": platform(cluster)["status"]["version"]}})
+    wait_ready(cluster, NAMESPACE, NAME, 240, say)
+    served(load)
