@@ -137,11 +137,13 @@ def _structural(node: Any) -> Any:
         return [_structural(item) for item in node]
     if not isinstance(node, dict):
         return node
-    undeclared_refused = node.get("additionalProperties") is False
+    # Pruning leaves of an object with additionalProperties the outermost keys only; what is to be kept whole
+    # must say x-kubernetes-preserve-unknown-fields alone.
+    plain = isinstance(node.get("additionalProperties"), bool)
     return {
         key: _structural(value)
         for key, value in node.items()
-        if not (key == "additionalProperties" and undeclared_refused)
+        if not (key == "additionalProperties" and plain)
     }
 
 

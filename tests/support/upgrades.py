@@ -1,4 +1,4 @@
-"""Further versions for an operator that runs: copies of the chart under another number, mounted beside its own.
+"""Further versions for a running operator: copies of the chart under another number, mounted beside its own.
 
 Their images are those of the sample under another tag, which the nodes get by renaming; one version names a
 tag that does not exist, one has a migration that fails, one has services that do not start.

@@ -156,4 +156,6 @@ def last_good(status: Mapping[str, Any], declared: PaymentPlatformSpec) -> Relea
     if not found:
         return None
     spec = parse(found["spec"]).model_copy(update={"paused": declared.paused})
+    if release_of(spec, found["version"]) != found["release"]:
+        return None  # not what was written: an old CRD has left something out
     return Release(found["version"], found["release"], spec)

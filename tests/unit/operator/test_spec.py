@@ -1,6 +1,7 @@
 """The typed spec and what is generated from it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from hack.generation.schemas import crd, structural, values_schema
 from payment_operator.errors import InvalidSpec
 from payment_operator.rules import RULES_KEY
 from payment_operator.spec import PaymentPlatformSpec, Services
-from payment_operator.values import parse, release_of, values_of
+from payment_operator.status_types import PaymentPlatformStatus
+from payment_operator.upgrade import Check, Phase, Upgrade, to_status
+from payment_operator.values import parse, recorded, release_of, values_of
 
 SCHEMA = crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 
@@ -147,3 +150,33 @@ def test_the_reference_tells_every_field_and_condition() -> None:
         "`paused`",
     ):
         assert name in text
+
+
+def pruned(value: Any, schema: dict[str, Any]) -> Any:
+    """What the API server stores of a value: what the schema does not specify goes.
+
+    https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning
+    """
+    if isinstance(value, list):
+        return [pruned(item, schema.get("items", {})) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named, rest = schema.get("properties", {}), schema.get("additionalProperties")
+    kept = {}
+    for key, item in value.items():
+        if key in named:
+            kept[key] = pruned(item, named[key])
+        elif rest is not None:
+            kept[key] = pruned(item, rest if isinstance(rest, dict) else {})
+        elif schema.get("x-kubernetes-preserve-unknown-fields"):
+            kept[key] = item
+    return kept
+
+
+def test_the_api_server_stores_the_whole_record_of_an_upgrade() -> None:
+    spec = parse({"profile": "dev", "image": {"tag": "a"}, "services": {"kyc-service": {"replicas": 2}}})
+    checks = (Check("images", True, "all can be had"),)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    record = Upgrade("0.1.0", "0.2.0", Phase.SMOKE, moment, moment, 2, "why", "none", 3, "1", checks)
+    status = {"lastGood": recorded("0.1.0", "0.1.0 (*:a)", spec), "upgrade": to_status(record)}
+    assert pruned(status, structural(PaymentPlatformStatus)) == status
