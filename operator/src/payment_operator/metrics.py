@@ -22,8 +22,8 @@ RENDERS = Counter(
 )
 PAYMENT_PATH = Gauge(
     "payment_operator_payment_path_latency_seconds",
-    "Time of the last synthetic payment, by namespace; NaN when it failed.",
-    ["namespace"],
+    "Time of the last synthetic payment; NaN when it failed.",
+    ["platform_namespace", "platform"],
 )
 LAST_RESYNC = Gauge("payment_operator_last_resync_timestamp_seconds", "When the last full pass was queued.")
 LAST_RECONCILE = Gauge(

@@ -9,6 +9,7 @@ from typing import Any
 from prometheus_client import Gauge
 
 from payment_operator import metrics
+from payment_operator.payment_path import Paid
 from payment_operator.rotate import Standing
 
 STATUSES = ("True", "False", "Unknown")
@@ -21,7 +22,14 @@ class Shown:
         self._lock = threading.Lock()
         self._series: dict[tuple[str, str], set[tuple[Gauge, tuple[str, ...]]]] = {}
 
-    def show(self, namespace: str, name: str, status: Mapping[str, Any], keys: Iterable[Standing]) -> None:
+    def show(
+        self,
+        namespace: str,
+        name: str,
+        status: Mapping[str, Any],
+        keys: Iterable[Standing],
+        paid: Paid | None = None,
+    ) -> None:
         """Set what one look at a platform has found."""
         platform = (namespace, name)
         with self._lock:
@@ -29,6 +37,9 @@ class Shown:
                 for value in STATUSES:
                     now = float(condition["status"] == value)
                     self._set(metrics.CONDITION, (*platform, str(condition["type"]), value), now)
+            if paid is not None:
+                seconds = float("nan") if paid.latency is None else paid.latency / 1000
+                self._set(metrics.PAYMENT_PATH, platform, seconds)
             for standing in keys:
                 times = {metrics.KEY_SINCE: standing.since, metrics.KEY_DUE: standing.rotates}
                 for gauge, moment in times.items():

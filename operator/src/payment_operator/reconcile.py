@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from payment_operator import metrics
 from payment_operator.announce import notices
 from payment_operator.apply import Writer
 from payment_operator.cluster import Cluster
@@ -59,7 +58,6 @@ class Reconciler:
                 # On record before anything of it is done, for whoever has to go on with it.
                 self._write(platform, status_of(view), view)
             view = self._act(view)
-            _measure(view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
             self._write(platform, status_of(view), view)
@@ -89,17 +87,12 @@ class Reconciler:
     def _write(self, platform: Object, status: Object, view: View) -> None:
         """The status, when it says something new; its news as Events; what it says, on /metrics."""
         metadata, before = platform["metadata"], platform.get("status") or {}
-        SHOWN.show(metadata["namespace"], metadata["name"], status, view.rotations)
+        SHOWN.show(
+            metadata["namespace"], metadata["name"], status, view.rotations, last_payment(view.observed.pods)
+        )
         if changed(status, before):
             writer = Writer(self._cluster, metadata["namespace"])
             writer.apply_status(metadata["name"], metadata["uid"], status)
             platform["status"] = status
             for notice in notices(before, status):
                 writer.announce(platform, notice, self._now())
-
-
-def _measure(view: View) -> None:
-    paid = last_payment(view.observed.pods)
-    if paid is not None:
-        seconds = paid.latency / 1000 if paid.latency is not None else float("nan")
-        metrics.PAYMENT_PATH.labels(view.namespace).set(seconds)
