@@ -10,6 +10,7 @@ import pytest
 from hack.dev.stack import Stack
 from hack.dev.stores import Stores
 from tests.integration.audit_search.payers import Payers
+from tests.integration.audit_search.points import Points
 from tests.integration.audit_search.replicas import Replicas
 from tests.integration.audit_search.search import Search
 from tests.integration.conftest import PORT_OFFSET, PREFIX
@@ -35,6 +36,13 @@ async def search(stores: Stores) -> AsyncIterator[Search]:
     """The oracle's way into the index."""
     async with httpx.AsyncClient(base_url=stores.url("search"), timeout=30) as http:
         yield Search(http)
+
+
+@pytest.fixture(scope="session")
+async def points(stores: Stores) -> AsyncIterator[Points]:
+    """The oracle's way into the bucket."""
+    async with httpx.AsyncClient(base_url=stores.url("influxdb"), timeout=30) as http:
+        yield Points(http)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ class Payers:
                            'verified', 'full')""",
                 customer,
             )
-            await database.execute("SELECT accounts.open_account($1, $2, 'USD', 1000000)", account, customer)
+            await database.execute("SELECT accounts.open_account($1, $2, 'USD', 3000000)", account, customer)
             self.customers.append((customer, account))
 
     async def pay(self, number: int, **order: Any) -> str:

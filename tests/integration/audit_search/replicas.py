@@ -7,7 +7,7 @@ from pathlib import Path
 from hack.dev.catalog import environment, python
 from hack.dev.processes import Processes, wait_for
 from hack.dev.stack import Stack
-from hack.dev.stores import Stores
+from hack.dev.stores import INFLUXDB_TOKEN, Stores
 from tests.integration.gateway.conftest import free_port
 
 # The trail also holds what other tests have put there, of January.
@@ -41,6 +41,8 @@ class Replicas:
         return values | {
             "SEARCH_URL": self._stores.url("search"),
             "SEARCH_RETENTION_SECONDS": str(YEARS),
+            "INFLUXDB_URL": self._stores.url("influxdb"),
+            "INFLUXDB_TOKEN": INFLUXDB_TOKEN,
         }
 
     def figures(self, name: str) -> dict[str, float]:

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from payments.audit.anchors import Anchorer
 from payments.audit.consumers import Recorder
 from payments.audit.exports.engine import Engine
+from payments.audit.exports.influxdb import InfluxDB, PaymentPoints
 from payments.audit.exports.loop import Export, Figures
-from payments.audit.exports.positions import SEARCH, Position
+from payments.audit.exports.positions import INFLUXDB, SEARCH, Position
 from payments.audit.exports.search import SearchIndex
 from payments.audit.routes import Routes
 from payments.audit.settings import Settings
@@ -24,6 +25,7 @@ from payments.contracts.event import PAYMENT_EVENTS
 __all__ = ["Settings", "create"]
 
 _SEARCH_FIGURES = Figures.of("search", "indexed", "the search index")
+_INFLUXDB_FIGURES = Figures.of("influxdb", "written", "InfluxDB")
 
 
 def create(settings: Settings) -> FastAPI:
@@ -67,4 +69,14 @@ def _exports(settings: Settings, database: Database, store: Store) -> list[Abstr
         index = SearchIndex(engine, retention=settings.search_retention)
         position = Position(database, SEARCH)
         resources += [engine, Export("search index", store, position, index, _SEARCH_FIGURES)]
+    if settings.influxdb_url:
+        influxdb = InfluxDB(
+            settings.influxdb_url,
+            settings.influxdb_token.get_secret_value(),
+            org=settings.influxdb_org,
+            bucket=settings.influxdb_bucket,
+        )
+        points = PaymentPoints(influxdb, store)
+        position = Position(database, INFLUXDB)
+        resources += [influxdb, Export("points of payments", store, position, points, _INFLUXDB_FIGURES)]
     return resources

@@ -28,7 +28,22 @@ class SearchSettings(BaseSettings):
         return timedelta(seconds=self.search_retention_seconds)
 
 
-class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, SearchSettings):
+class InfluxSettings(BaseSettings):
+    """Where InfluxDB 2 is."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    influxdb_url: str = Field(
+        default="",
+        pattern="^(https?://.+)?$",
+        description="scheme://host:port; empty: no points are written.",
+    )
+    influxdb_token: SecretStr = Field(default=SecretStr(""), description="May write to the bucket.")
+    influxdb_org: str = "payment-org"
+    influxdb_bucket: str = "payment-metrics"
+
+
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, SearchSettings, InfluxSettings):
     """Everything that audit-service reads from its environment."""
 
     anchor_seconds: float = Field(

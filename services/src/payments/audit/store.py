@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -51,6 +52,16 @@ _REPEATS = """
 SELECT source, source_sequence, count(*) AS events
 FROM audit.events
 GROUP BY source, source_sequence HAVING count(*) > 1 ORDER BY source, source_sequence LIMIT $1"""
+# What the payment's own service told last before it told of the end: was it at work, and since when?
+_ATTEMPTS = """
+SELECT ends.seq, before.time
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS ends(seq, payment_id, source, n)
+CROSS JOIN LATERAL (
+    SELECT e.type, e.time FROM audit.events AS e
+    WHERE e.payment_id = ends.payment_id AND e.source = ends.source AND e.source_sequence < ends.n
+        AND e.type LIKE 'payment.%' AND e.type <> 'payment.stuck'
+    ORDER BY e.source_sequence DESC LIMIT 1) AS before
+WHERE before.type = 'payment.processing'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,17 @@ class Store:
     ) -> list[Entry]:
         """Entries in the chain's order."""
         return [_entry(row) for row in await self._database.fetch(_SEARCH, after, payment_id, type_, limit)]
+
+    async def attempts(self, ends: Sequence[Entry]) -> dict[int, datetime]:
+        """When the attempt began that an entry ends, by the entry's `seq`; only of those that ended one."""
+        rows = await self._database.fetch(
+            _ATTEMPTS,
+            [entry.seq for entry in ends],
+            [entry.fact.payment_id for entry in ends],
+            [entry.fact.source for entry in ends],
+            [entry.fact.source_sequence for entry in ends],
+        )
+        return {row["seq"]: row["time"] for row in rows}
 
     async def growth(self, seq: int) -> tuple[Head, int]:
         """The chain's head, and how many entries there are behind entry `seq`."""

@@ -123,3 +123,13 @@ async def test_a_scan_reads_all_pages_and_lets_go() -> None:
         assert [hit["_id"] async for hit in client.scan("p", {"sort": ["seq"]})] == ["a", "b", "c"]
     scroll = "/under/_search/scroll"
     assert asked == [("POST", "/under/p/_search"), ("POST", scroll), ("POST", scroll), ("DELETE", scroll)]
+
+
+async def test_half_an_answer_is_none() -> None:
+    shards = {"total": 2, "failed": 1}
+    body = {"_shards": shards, "count": 1, "hits": {"hits": [{"_id": "a"}]}, "_scroll_id": "s"}
+    async with engine(says(200, body)) as client:
+        with pytest.raises(StoreError, match="a part"):
+            await client.count("p")
+        with pytest.raises(StoreError, match="a part"):
+            assert [hit async for hit in client.scan("p", {})]

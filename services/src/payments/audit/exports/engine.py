@@ -83,7 +83,7 @@ class Engine:
     async def count(self, pattern: str) -> int:
         """Documents."""
         found = await self._json("GET", f"/{pattern}/_count?allow_no_indices=true", none=404)
-        return int(found.get("count", 0))
+        return int(_whole(found).get("count", 0))
 
     async def bulk(self, documents: Iterable[tuple[str, str, bytes]]) -> None:
         """Write documents, each (index, id, JSON), in place of what has the same id there."""
@@ -109,7 +109,7 @@ class Engine:
         page = await self._json("POST", path, body, none=404)
         scroll = page.get("_scroll_id")
         try:
-            while hits := page.get("hits", {}).get("hits", []):
+            while hits := _whole(page).get("hits", {}).get("hits", []):
                 for hit in hits:
                     yield hit
                 page = await self._json("POST", "/_search/scroll", {"scroll": _SCROLL, "scroll_id": scroll})
@@ -146,6 +146,12 @@ class Engine:
             kind = _kind(answer) if isinstance(answer, dict) else "no JSON"
             raise StoreError(f"the search engine answered {response.status_code} {kind}")
         return answer
+
+
+def _whole(answer: dict[str, Any]) -> dict[str, Any]:
+    if answer.get("_shards", {}).get("failed"):
+        raise StoreError("a part of the search engine did not answer")
+    return answer
 
 
 def _kind(answer: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ _STANDING = "SELECT x.seq, h.seq AS head FROM audit.exports AS x, audit.head AS 
 _TAKE = """
 UPDATE audit.exports SET holder = $2, held_until = clock_timestamp() + $3::interval
 WHERE name = $1 AND (holder = $2 OR held_until < clock_timestamp()) RETURNING seq"""
+_SEIZE = "UPDATE audit.exports SET holder = $2, held_until = clock_timestamp() + $3::interval WHERE name = $1"
 _MOVE = "UPDATE audit.exports SET seq = $3 WHERE name = $1 AND holder = $2 RETURNING seq"
 _RELEASE = "UPDATE audit.exports SET held_until = '-infinity' WHERE name = $1 AND holder = $2"
 
@@ -53,6 +54,10 @@ class Position:
         """Become, or stay, the only one at work for LEASE; how far it has come, None when another one is."""
         seq: int | None = await self._database.fetchval(_TAKE, self._name, self._holder, LEASE)
         return seq
+
+    async def seize(self) -> None:
+        """Become the only one at work, whoever was; what that one still writes is what is there already."""
+        await self._database.execute(_SEIZE, self._name, self._holder, LEASE)
 
     async def move(self, seq: int) -> bool:
         """Note that every entry up to `seq` is copied; False when another one has taken over."""
