@@ -33,7 +33,8 @@ STORES = {
         (
             "discovery.type=single-node",
             "DISABLE_SECURITY_PLUGIN=true",
-            "OPENSEARCH_JAVA_OPTS=-Xms384m -Xmx384m",
+            # It lives for minutes: the compiler that starts fast, not the one that makes fast code.
+            "OPENSEARCH_JAVA_OPTS=-Xms384m -Xmx384m -XX:TieredStopAtLevel=1",
         ),
     ),
     "influxdb": Store("influxdb", 8086, 13886, "/health", ("INFLUXD_REPORTING_DISABLED=true",)),

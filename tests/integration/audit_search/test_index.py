@@ -32,10 +32,10 @@ async def test_every_entry_is_in_the_index_once(
     )
     assert found["hits"]["total"]["value"] >= payers.endings["succeeded"]
     assert found["hits"]["hits"][0]["_source"]["risk_level"] in ("LOW", "HIGH")
-    # One of them copies, both know how much there is to do.
+    # One at a time copies, so nothing was written twice; both know how much there is to do.
     figures = [replicas.figures(name) for name in replicas.names()]
     assert [each["search_backlog"] for each in figures] == [0, 0]
-    assert sorted(each["search_indexed_total"] > 0 for each in figures) == [False, True]
+    assert sum(each["search_indexed_total"] for each in figures) == entries
     assert all(math.isnan(each["search_last_error_age_seconds"]) for each in figures)
 
 
@@ -125,6 +125,7 @@ async def test_old_days_leave_the_index_and_stay_in_the_database(
         assert await index.put([entry(n, now - timedelta(days=age)) for n, age in enumerate(ages)]) == 3
         assert names == set(await search.ask("GET", "/payment-audit-*"))
     assert rows == await database.fetchval("SELECT count(*) FROM audit.events")
+    await search.count()  # refreshes: only what can be seen is deleted
     aged = {"query": {"term": {"type": "test.aged"}}}
     await search.ask("POST", "/payment-audit-*/_delete_by_query?refresh=true", aged)
 
