@@ -30,6 +30,13 @@ class Search:
         except httpx.HTTPError:
             return -1
 
+    async def days(self) -> set[str]:
+        """The days that have an index, each behind its alias."""
+        found = await self.ask("GET", "/payment-audit-*/_alias")
+        aliases = [alias for entry in found.values() for alias in entry["aliases"]]
+        assert len(aliases) == len(set(aliases)) == len(found), found
+        return {alias.removeprefix("payment-audit-") for alias in aliases}
+
     async def hits(self) -> list[dict[str, Any]]:
         """Every document with the number of its last write, in the chain's order."""
         found: list[dict[str, Any]] = []
@@ -61,7 +68,7 @@ async def same_as_the_trail(search: Search, database: Pool) -> int:
     assert [hit["_id"] for hit in hits] == [row["event_id"] for row in rows]
     for hit, row in zip(hits, rows, strict=True):
         kept = hit["_source"]
-        assert hit["_index"].endswith(f"payment-audit-{row['time']:%Y.%m.%d}"), hit["_index"]
+        assert hit["_index"].endswith(f"-{row['time']:%Y.%m.%d}"), hit["_index"]
         for name in ("seq", "event_id", "payment_id", "customer_id", "source", "source_sequence", "type"):
             assert kept[name] == row[name]
         assert (kept["hash"], kept["prev_hash"]) == (row["hash"], row["prev_hash"])

@@ -64,7 +64,7 @@ async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_e
     (double,) = (id_ for kind, id_ in damages if kind == "twice")
     assert code == 1 and found - {("different", double)} == damages
     # What an interrupted rebuild leaves is seen by nobody.
-    left = "rebuilt-payment-audit-1-2026.01.31"
+    left = "audit-trail-1-2026.01.31"
     await search.ask("PUT", f"/{left}/_doc/left?refresh=true", {"seq": 1})
     before = await search.ask("GET", "/_all/_alias")
     code, preview = await command(replicas, "search", "rebuild", "--dry-run")
@@ -91,7 +91,9 @@ async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_e
     assert min(seen) >= known and len(seen) > 10
     indices = await search.ask("GET", "/_all/_alias")
     assert left not in indices
-    built = {name: list(entry["aliases"]) for name, entry in indices.items() if name.startswith("rebuilt-")}
+    built = {
+        name: list(entry["aliases"]) for name, entry in indices.items() if name.startswith("audit-trail-")
+    }
     assert len(built) == result["indices"] and all(len(aliases) == 1 for aliases in built.values())
     await trail_stands_still(database)
     await search.caught_up(database)

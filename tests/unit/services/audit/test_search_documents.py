@@ -80,7 +80,7 @@ def test_a_day_is_that_of_utc() -> None:
     for of, name in ((date(2026, 1, 31), "payment-audit-2026.01.31"), (date.min, "payment-audit-0001.01.01")):
         assert index(of) == name
         assert day_of_index(name) == of
-        assert day_of_index(index(of, prefix="rebuilt-payment-audit-x")) == of
+        assert day_of_index(index(of, prefix="audit-trail-7")) == of
     for name in ("payment-audit-2026.13.01", "payment-audit-x", "payment-audit-2026.01.01-x", "other"):
         assert day_of_index(name) is None
 

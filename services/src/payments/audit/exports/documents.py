@@ -14,7 +14,9 @@ from typing import Any
 from payments.audit.domain import Entry
 from payments.audit.exports.masking import masked
 
-ALIAS = "payment-audit"
+# Searches and the indexer know a day by its alias payment-audit-2026.01.31; behind it stands an index
+# audit-trail-<generation>-2026.01.31, so that another one can take its place at one moment.
+ALIAS, INDICES = "payment-audit", "audit-trail"
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DAY = re.compile(r"-(\d{4})\.(\d\d)\.(\d\d)$")
 _MAX_LONG = 2**63 - 1
@@ -23,7 +25,7 @@ TEMPLATE_VERSION = 1  # grows with each change of the template
 _KEYWORD = {"type": "keyword", "ignore_above": 1024}
 #: An index template (composable: Elasticsearch from 7.8 on, OpenSearch).
 TEMPLATE = {
-    "index_patterns": [f"{ALIAS}-*", f"rebuilt-{ALIAS}-*"],
+    "index_patterns": [f"{INDICES}-*"],
     "priority": 500,
     "version": TEMPLATE_VERSION,
     "template": {
@@ -98,7 +100,7 @@ def day(moment: datetime) -> date:
 
 
 def index(of: date, *, prefix: str = ALIAS) -> str:
-    """The name of a day's index: payment-audit-2026.01.31."""
+    """The name of a day's alias, or with another prefix of its index."""
     return f"{prefix}-{of.isoformat().replace('-', '.')}"
 
 

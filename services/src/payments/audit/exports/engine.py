@@ -68,6 +68,13 @@ class Engine:
         found = await self._json("GET", f"/{pattern}/_alias?allow_no_indices=true", none=404)
         return {name: sorted(entry.get("aliases", {})) for name, entry in found.items()}
 
+    async def create(self, index: str, *, alias: str = "") -> None:
+        """Create an index by the template; when it is there already it gets the alias."""
+        aliases: dict[str, Any] = {alias: {}} if alias else {}
+        answer = await self._json("PUT", f"/{index}", {"aliases": aliases}, none=400)
+        if not answer and alias:
+            await self.change_aliases([{"add": {"index": index, "alias": alias}}])
+
     async def delete(self, index: str) -> None:
         """Delete an index; it is no error that there is none."""
         await self._json("DELETE", f"/{index}", none=404)
@@ -85,13 +92,17 @@ class Engine:
         found = await self._json("GET", f"/{pattern}/_count?allow_no_indices=true", none=404)
         return int(_whole(found).get("count", 0))
 
-    async def bulk(self, documents: Iterable[tuple[str, str, bytes]]) -> None:
-        """Write documents, each (index, id, JSON), in place of what has the same id there."""
+    async def bulk(self, documents: Iterable[tuple[str, str, bytes]], *, aliases: bool = False) -> None:
+        """Write documents, each (index, id, JSON), in place of what has the same id there.
+
+        `aliases`: the names have to be aliases; the engine would make an index of any other name.
+        """
         lines = []
         for index, id_, body in documents:
             lines += [json.dumps({"index": {"_index": index, "_id": id_}}).encode(), body]
         content = b"\n".join(lines) + b"\n"
-        answer = await self._json("POST", "/_bulk", content=content, media_type="application/x-ndjson")
+        path = "/_bulk?require_alias=true" if aliases else "/_bulk"
+        answer = await self._json("POST", path, content=content, media_type="application/x-ndjson")
         if not answer.get("errors"):
             return
         items = [next(iter(item.values())) for item in answer["items"]]

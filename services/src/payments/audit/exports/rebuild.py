@@ -4,19 +4,22 @@ Searches see the old index, whole and kept up to date, until they see the new on
 interrupted leaves nothing but indices that nobody reads, which the next one deletes.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
-from payments.audit.exports.documents import ALIAS, day_of_index, document, index
+from payments.audit.exports.documents import INDICES, Document, day_of_index, document, index
 from payments.audit.exports.engine import Engine
 from payments.audit.exports.loop import StoreError
 from payments.audit.exports.positions import Position
-from payments.audit.exports.search import PATTERN, SearchIndex
+from payments.audit.exports.search import PATTERN, SearchIndex, parts
 from payments.audit.store import Store
 
-REBUILT = f"rebuilt-{ALIAS}"
 PAGE = 1000
+#: Searches that began before the change end on the old indices.
+GRACE_SECONDS = 5.0
 _SAY_SECONDS = 5.0
 
 Say = Callable[[str], None]
@@ -53,7 +56,8 @@ class Rebuild:
         self._position = position
         self._guard = guard
         self._say = say
-        self._prefix = f"{REBUILT}-{int(time.time())}"
+        self._prefix = f"{INDICES}-{int(time.time())}"
+        self._days: set[date] = set()
         self._written = 0
         self._holding = False
 
@@ -98,12 +102,18 @@ class Rebuild:
         if (count := await self._engine.count(f"{self._prefix}-*")) != self._written:
             raise StoreError(f"the new index has {count} documents instead of {self._written}")
         fresh = await self._engine.indices(f"{self._prefix}-*")
-        removed = await self._swap(list(fresh))
+        old = [name for name in await self._engine.indices(PATTERN) if name not in fresh]
+        await self._swap(old, list(fresh))
+        await self._seize()  # should the lease have ended, the indexer has written to the old indices
         await self._position.move(seq)
-        return Rebuilt(self._written, len(fresh), removed)
+        await self._position.release()
+        await asyncio.sleep(GRACE_SECONDS if old else 0)
+        for name in old:
+            await self._engine.delete(name)
+        return Rebuilt(self._written, len(fresh), len(old))
 
     async def _leftovers(self) -> list[str]:
-        found = await self._engine.indices(f"{REBUILT}-*")
+        found = await self._engine.indices(f"{INDICES}-*")
         return [name for name, aliases in found.items() if not aliases]
 
     async def _seize(self) -> None:
@@ -118,7 +128,7 @@ class Rebuild:
             page = await self._store.search(payment_id=None, type_=None, after=seq, limit=PAGE)
             entries = [entry for entry in page if entry.seq <= head]
             kept = [made for made in map(document, entries) if made.day >= self._search.horizon]
-            await self._search.write(kept, prefix=self._prefix)
+            await self._write(kept)
             self._written += len(kept)
             seq = entries[-1].seq
             if await self._guard.take() is None or (self._holding and await self._position.take() is None):
@@ -128,13 +138,25 @@ class Rebuild:
                 self._say(f"{seq} of {head} entries, {self._written} documents written")
         return head
 
-    async def _swap(self, fresh: list[str]) -> int:
-        old = [name for name in await self._engine.indices(PATTERN) if name not in fresh]
-        actions: list[dict[str, object]] = [{"remove_index": {"index": name}} for name in old]
+    async def _write(self, documents: list[Document]) -> None:
+        for part in parts(documents):
+            for of in {each.day for each in part} - self._days:
+                await self._engine.create(index(of, prefix=self._prefix))
+                self._days.add(of)
+            await self._engine.bulk(
+                (index(each.day, prefix=self._prefix), each.id, each.body) for each in part
+            )
+
+    async def _swap(self, old: list[str], fresh: list[str]) -> None:
+        actions: list[dict[str, object]] = []
+        for name in old:
+            if name.startswith(f"{INDICES}-"):
+                actions.append({"remove": {"index": name, "alias": PATTERN}})
+            else:  # somebody made it, under a name that is to be an alias
+                actions.append({"remove_index": {"index": name}})
         for name in fresh:
             of = day_of_index(name)
             assert of is not None
             actions.append({"add": {"index": name, "alias": index(of)}})
         if actions:
             await self._engine.change_aliases(actions)
-        return len(old)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from payments.audit.domain import Entry
 from payments.audit.exports.documents import (
     ALIAS,
+    INDICES,
     TEMPLATE,
     TEMPLATE_VERSION,
     Document,
@@ -16,9 +17,11 @@ from payments.audit.exports.documents import (
     index,
 )
 from payments.audit.exports.engine import Engine
+from payments.audit.exports.loop import StoreError
 from payments.common.clock import utcnow
 
 PATTERN = f"{ALIAS}-*"
+FIRST = f"{INDICES}-0"
 #: One request; both engines take up to 100 MB by default.
 BULK_BYTES = 4 * 1024 * 1024
 _TIDY_SECONDS = 600.0
@@ -35,6 +38,7 @@ class SearchIndex:
         self._clock = clock
         self._tidy_at = float("-inf")
         self._version = 0
+        self._days: set[date] = set()  # those that have an alias
 
     @property
     def horizon(self) -> date:
@@ -45,6 +49,8 @@ class SearchIndex:
         """Whether the engine does not know our template: it is a new one, or its data are gone."""
         found = await self._engine.template(ALIAS)
         self._version = 0 if found is None else int(found.get("version", 0))
+        if found is None:
+            self._days.clear()
         return found is None
 
     async def prepare(self) -> None:
@@ -62,10 +68,20 @@ class SearchIndex:
         await self.write(kept)
         return len(kept)
 
-    async def write(self, documents: Iterable[Document], *, prefix: str = ALIAS) -> None:
-        """Write documents into the indices of their days, in requests of a bounded size."""
-        for part in parts(documents):
-            await self._engine.bulk((index(each.day, prefix=prefix), each.id, each.body) for each in part)
+    async def write(self, documents: Iterable[Document]) -> None:
+        """Write documents to the aliases of their days, in requests of a bounded size."""
+        try:
+            for part in parts(documents):
+                for of in {each.day for each in part} - self._days:
+                    if not await self._engine.indices(index(of)):
+                        await self._engine.create(index(of, prefix=FIRST), alias=index(of))
+                    self._days.add(of)
+                await self._engine.bulk(
+                    ((index(each.day), each.id, each.body) for each in part), aliases=True
+                )
+        except StoreError:
+            self._days.clear()
+            raise
 
     async def _tidy(self) -> None:
         for name in await self._engine.indices(PATTERN):
