@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import kopf
 from prometheus_client import start_http_server
 
-from payment_operator import handlers, metrics, standby
+from payment_operator import handlers, metrics, standby, traces
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster, connect
 from payment_operator.desire import Desire
@@ -107,7 +107,7 @@ class Operator:
     async def _reconcile(self, namespace: str) -> float | None:
         started = time.monotonic()
         try:
-            again = await self._in_thread(self._reconciler.reconcile, namespace)
+            again = await self._in_thread(self._traced, namespace)
         except Exception as error:
             metrics.RECONCILES.labels("error").inc()
             metrics.ERRORS.labels(
@@ -119,6 +119,10 @@ class Operator:
         metrics.RECONCILES.labels("ok").inc()
         metrics.LAST_RECONCILE.set_to_current_time()
         return again
+
+    def _traced(self, namespace: str) -> float | None:
+        with traces.reconciling(namespace):
+            return self._reconciler.reconcile(namespace)
 
     async def _namespaces(self) -> Sequence[str]:
         def find() -> list[str]:
@@ -166,7 +170,7 @@ def main() -> None:
     handlers.register(registry, tuned, operator.queue)
     if settings.metrics_port:
         start_http_server(settings.metrics_port)
-    with leading(settings):
+    with leading(settings), traced(settings):
         kopf.run(
             registry=registry,
             settings=tuned,
@@ -177,6 +181,16 @@ def main() -> None:
             if settings.health_port
             else None,
         )
+
+
+@contextmanager
+def traced(settings: Settings) -> Iterator[None]:
+    """Record spans for the block, if there is a collector for them."""
+    stop = traces.start(settings.trace_endpoint, settings.trace_ratio, pod=settings.identity)
+    try:
+        yield
+    finally:
+        stop()
 
 
 @contextmanager

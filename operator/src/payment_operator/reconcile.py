@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from payment_operator import traces
 from payment_operator.announce import notices
 from payment_operator.apply import Writer
 from payment_operator.cluster import Cluster
@@ -87,6 +88,7 @@ class Reconciler:
     def _write(self, platform: Object, status: Object, view: View) -> None:
         """The status, when it says something new; its news as Events; what it says, on /metrics."""
         metadata, before = platform["metadata"], platform.get("status") or {}
+        traces.note(status["conditions"])
         SHOWN.show(
             metadata["namespace"], metadata["name"], status, view.rotations, last_payment(view.observed.pods)
         )

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     """Port of /metrics; 0 switches it off."""
     health_port: int = Field(default=8080, ge=0, le=65535)
     """Port of /healthz; 0 switches it off."""
+    trace_endpoint: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    """Base URL of a collector of traces (OTLP over HTTP); empty: no traces."""
+    trace_ratio: float = Field(default=1.0, ge=0, le=1)
+    """Share of the reconciles that is recorded as a trace."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
