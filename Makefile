@@ -117,6 +117,11 @@ lock: venv ## lock the dependencies by hashes
 verify-money: ## prove on the running cluster that no money is lost or doubled (DEV=1: on `make dev`)
 	$(if $(DEV),$(VENV)/python,$(PYTHON)) -m hack.verify_money $(if $(DEV),--dev) $(COMMAND)
 
+.PHONY: trace
+trace: ## what became of a payment (PAYMENT=<id>): its traces, events, ledger entries and audit chain
+	@test -n "$(PAYMENT)" || { echo "name it: make trace PAYMENT=<id>"; exit 2; }
+	$(PYTHON) -m hack.trace --payment $(PAYMENT)
+
 .PHONY: bench
 bench: venv ## measure the running cluster; results go to hack/bench/RESULTS.md
 	$(VENV)/python -m hack.bench

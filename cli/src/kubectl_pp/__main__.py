@@ -9,9 +9,10 @@ import time
 import webbrowser
 from collections.abc import Sequence
 
-from kubectl_pp import actions
+from kubectl_pp import actions, trace
 from kubectl_pp.kube import Failed, Kube
 from kubectl_pp.pay import demo_payment
+from kubectl_pp.spans import Trace
 from kubectl_pp.tree import ready, tree, unhealthy
 
 #: What can be opened: Service and port.
@@ -48,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
     log = command("logs", "Every line of all services about a payment.")
     log.add_argument("--payment", required=True, help="its id")
     log.add_argument("--since", default="1h", help="as kubectl logs has it (default: 1h)")
+    trail = command(
+        "trace", "A payment's traces, events, ledger entries and audit chain. Exit status 1: a fault."
+    )
+    trail.add_argument("--payment", required=True, help="its id")
+    trail.add_argument("--jaeger", default="", help="URL of Jaeger's API (default: the platform's own)")
     open_ = command("open", "Forward a console to this machine and open it, until interrupted.")
     open_.add_argument("--console", choices=sorted(CONSOLES), default="api")
     open_.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -95,15 +101,39 @@ def run(kube: Kube, given: argparse.Namespace) -> int:
         case "logs":
             lines = actions.logs(kube, given.payment, given.since)
             print("\n".join(lines) or f"no line of the last {given.since} names {given.payment}")
+        case "trace":
+            return show_trace(kube, given.payment, given.jaeger)
         case "open":
-            service, port = CONSOLES[given.console]
-            with kube.forwarded(f"service/{service}", port) as url:
-                print(f"{given.console}: {url} (Ctrl-C ends it)", flush=True)
-                if not given.no_browser:
-                    webbrowser.open(url)
-                while True:
-                    time.sleep(3600)
+            show_console(kube, given.console, browser=not given.no_browser)
     return 0
+
+
+def show_console(kube: Kube, console: str, *, browser: bool) -> None:
+    """Forward it until interrupted."""
+    service, port = CONSOLES[console]
+    with kube.forwarded(f"service/{service}", port) as url:
+        print(f"{console}: {url} (Ctrl-C ends it)", flush=True)
+        if browser:
+            webbrowser.open(url)
+        while True:
+            time.sleep(3600)
+
+
+def show_trace(kube: Kube, payment: str, jaeger: str) -> int:
+    """All that is known of a payment; without a Jaeger, all but its traces."""
+    found = trace.records(kube, payment)
+    spans: list[Trace] | str
+    try:
+        if jaeger:
+            spans = trace.traces(jaeger.rstrip("/"), payment)
+        else:
+            with kube.forwarded("service/jaeger", CONSOLES["jaeger"][1]) as url:
+                spans = trace.traces(url, payment)
+    except Failed as error:
+        spans = str(error)
+    for line in trace.told(found, spans):
+        print(line)
+    return 0 if trace.well(found) else 1
 
 
 def status(kube: Kube, platform: dict[str, object], output: str) -> int:

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from hack.dev import containers
 from hack.dev.catalog import Servers
 from hack.dev.stack import Stack
-from tests.integration.conftest import PORT_OFFSET
+from tests.integration.conftest import PORT_OFFSET, PREFIX
 from tests.support.otlp_receiver import Receiver
 
 ON_US = {"currency": "USD", "from_account": "ACC003", "to_account": "ACC002", "amount": 100}
@@ -32,9 +33,11 @@ def receiver() -> Iterator[Receiver]:
 def traced(servers: Servers, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Stack]:
     """All services, every trace recorded."""
     folder: Path = tmp_path_factory.mktemp("tracing")
+    # With the Kafka of the other stacks, their consumers would take a part of the events.
+    kafka = containers.start(f"{PREFIX}-tracing", offset=PORT_OFFSET + 200, only=("kafka",)).kafka
     stack = Stack(
         folder / "identity",
-        Servers(servers.postgres, servers.redis, servers.kafka, f"{servers.database}_tracing"),
+        Servers(servers.postgres, servers.redis, kafka, f"{servers.database}_tracing"),
         offset=PORT_OFFSET + 200,
         log_folder=folder / "logs",
         variables={
@@ -48,6 +51,7 @@ def traced(servers: Servers, tmp_path_factory: pytest.TempPathFactory, receiver:
     stack.start()
     yield stack
     stack.stop()
+    containers.stop(f"{PREFIX}-tracing")
 
 
 class Customer:
