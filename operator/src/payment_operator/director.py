@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from payment_operator.cluster import Cluster
 from payment_operator.desire import Desire
-from payment_operator.errors import UnsupportedVersion
+from payment_operator.errors import InvalidSpec, UnsupportedVersion
 from payment_operator.manifest import Manifest, Owner
 from payment_operator.observe import observe
 from payment_operator.outcome import NONE, outcome
@@ -19,6 +20,8 @@ from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.upgrade import WAITING, Outcome, Phase, Seen, Upgrade, advance, from_status
 from payment_operator.values import parse, release_of
 from payment_operator.view import View
+
+logger = logging.getLogger(__name__)
 
 #: Takes a snapshot before an upgrade; called at each look until it is done or failed.
 Snapshot = Callable[[Owner, View, Upgrade], Outcome]
@@ -151,11 +154,19 @@ class Director:
 
 
 def last_good(status: Mapping[str, Any], declared: PaymentPlatformSpec) -> Release | None:
-    """The release that ran completely last, as recorded; only pausing is always as declared."""
+    """The release that ran completely last, as recorded; only pausing is always as declared.
+
+    None when there is no record, or none that this operator understands: another one may have written it, or
+    an old CRD may have left something out. Then the platform goes on without a way back.
+    """
     found = status.get("lastGood")
     if not found:
         return None
-    spec = parse(found["spec"]).model_copy(update={"paused": declared.paused})
+    try:
+        spec = parse(found["spec"]).model_copy(update={"paused": declared.paused})
+    except InvalidSpec as problem:
+        logger.warning("status.lastGood is of no use: %s", problem)
+        return None
     if release_of(spec, found["version"]) != found["release"]:
-        return None  # not what was written: an old CRD has left something out
+        return None
     return Release(found["version"], found["release"], spec)

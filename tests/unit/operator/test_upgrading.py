@@ -354,3 +354,15 @@ def test_an_operator_that_lacks_the_new_version_goes_back(world: Upgraded) -> No
     assert world.upgrade["phase"] == "RolledBack"
     assert world.condition("Degraded") == ("True", "UnsupportedVersion")
     assert world.versions()["Deployment/api-gateway"] == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    "spoiled", [{"profile": "dev", "later": 1}, {"profile": "dev", "image": {"tag": "x"}}]
+)
+def test_a_record_that_makes_no_sense_holds_nothing_up(world: Upgraded, spoiled: Object) -> None:
+    world.status["lastGood"]["spec"] = spoiled
+    world.name("0.2.0")
+    for _ in range(8):
+        world.look()
+    assert world.status["lastGood"]["spec"] == {"profile": "dev", "version": "0.2.0"}
+    assert set(world.versions().values()) == {"0.2.0"}
