@@ -35,7 +35,7 @@ def main() -> int:
     """Run the chosen suites one after the other; 1 when one of them found something."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument(
-        "suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (all); cluster and upgrade need `make up`"
+        "suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (all); cluster, upgrade: `make up`"
     )
     parser.add_argument("--seed", type=int, help="repeat a run")
     parser.add_argument("--ci", action="store_true", help="the small sizes of CI")
