@@ -76,7 +76,7 @@ REDIS = Row(
     "Redis",
     (
         stat("Redis", "1: the exporter reaches it.", "short", q("min(redis_up)"), limits=UP),
-        stat("Memory", "What the data take.", "bytes", q("max(redis_memory_used_bytes)")),
+        stat("Memory", "Memory that Redis' data take.", "bytes", q("max(redis_memory_used_bytes)")),
         stat("Clients", "Connections to Redis.", "short", q("max(redis_connected_clients)")),
         stat(
             "Refused writes",
@@ -152,7 +152,7 @@ EDGE = Row(
     "Load balancer",
     (
         lines(
-            "Connections",
+            "Connections of clients",
             "Connections of clients to nginx, by state.",
             "short",
             q("sum(nginx_connections_active)", "active"),

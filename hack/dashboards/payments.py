@@ -274,7 +274,7 @@ BOOKS = Row(
         ),
         lines(
             "Verification",
-            "What the last verification found wrong, by check; no series when it found nothing.",
+            "What the last verification found wrong, by check; 0 is well.",
             "short",
             q("max by (check) (payments_verification_mismatches)", "{{check}}"),
         ),

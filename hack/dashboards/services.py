@@ -211,7 +211,7 @@ PROCESS_ROW = Row(
     (
         lines(
             "CPU",
-            "Cores in use.",
+            "Cores that all pods of a service use.",
             "short",
             q(
                 'sum by (service) (rate(process_cpu_seconds_total{service=~"$service"}[$__rate_interval]))',
