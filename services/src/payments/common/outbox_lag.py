@@ -22,7 +22,7 @@ def outbox_lag(database: Database, schema: str) -> Sample:
     """The lag of the schema's outbox; an index of the unpublished rows answers."""
     sql = f"""
         SELECT (SELECT count(*) FROM (SELECT FROM {schema}.outbox WHERE published_at IS NULL
-                                      LIMIT {COUNTED}) AS some) AS waiting,
+                                      LIMIT {COUNTED}) AS counted) AS waiting,
                coalesce(extract(epoch FROM now() - (
                    SELECT created_at FROM {schema}.outbox WHERE published_at IS NULL
                    ORDER BY id LIMIT 1)), 0)::float8 AS age"""  # noqa: S608

@@ -34,7 +34,7 @@ SELECT (SELECT count(*) FROM payments.payments WHERE status = 'processing') AS p
        disabled.customer, disabled.gone, disabled.failing
 FROM (SELECT count(*) AS waiting, now() - min(next_attempt_at) AS age
       FROM (SELECT next_attempt_at FROM payments.webhook_deliveries
-            WHERE status = 'pending' AND next_attempt_at <= now() LIMIT {COUNTED}) AS some) AS due,
+            WHERE status = 'pending' AND next_attempt_at <= now() LIMIT {COUNTED}) AS counted) AS due,
      (SELECT count(*) FILTER (WHERE disabled_reason = 'customer') AS customer,
              count(*) FILTER (WHERE disabled_reason = 'gone') AS gone,
              count(*) FILTER (WHERE disabled_reason = 'failing') AS failing
