@@ -2,30 +2,44 @@
 
 import asyncio
 import json
-import os
 import subprocess
 from typing import Any
 
+import pytest
+
 from hack.dev.catalog import python
+from payments.audit.__main__ import main
 from tests.integration.audit_search.payers import Payers
 from tests.integration.audit_search.replicas import Replicas
 from tests.integration.audit_search.search import Search, same_as_the_trail, trail_stands_still
 from tests.support.internal_calls import Pool
 
 
-async def command(replicas: Replicas, *words: str, **variables: str) -> tuple[int, dict[str, Any]]:
-    """The command in a pod's environment: exit code and result."""
-    values = replicas.variables() | {"PATH": os.environ.get("PATH", "")} | variables
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [python(), "-m", "payments.audit", *words],
-        env=values,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else {"error": done.stderr}
+class Commands:
+    """The command in a pod's environment: exit code and result. A process would take seconds to start."""
+
+    def __init__(
+        self, replicas: Replicas, monkeypatch: pytest.MonkeyPatch, output: pytest.CaptureFixture[str]
+    ) -> None:
+        self._environment = replicas.variables()
+        self._monkeypatch = monkeypatch
+        self._output = output
+
+    async def __call__(self, *words: str, **variables: str) -> tuple[int, dict[str, Any]]:
+        for name, value in (self._environment | variables).items():
+            self._monkeypatch.setenv(name, value)
+        self._output.readouterr()
+        code = await asyncio.to_thread(main, list(words))
+        text = self._output.readouterr()
+        return code, json.loads(text.out) if text.out else {"error": text.err}
+
+
+@pytest.fixture
+def command(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    """Runs the command."""
+    return Commands(replicas, monkeypatch, capsys)
 
 
 async def damage(search: Search) -> set[tuple[str, str]]:
@@ -48,17 +62,17 @@ async def damage(search: Search) -> set[tuple[str, str]]:
 
 
 async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_eyes(
-    replicas: Replicas, payers: Payers, search: Search, database: Pool
+    command: Commands, payers: Payers, search: Search, database: Pool
 ) -> None:
     await asyncio.gather(*(payers.pay(number) for number in range(10)))
     await trail_stands_still(database)
     await search.caught_up(database)
-    code, report = await command(replicas, "search", "verify")
+    code, report = await command("search", "verify")
     assert (code, report["equal"], report["differences"]) == (0, True, [])
     assert report["rows"] == report["documents"] == await database.fetchval("SELECT seq FROM audit.head")
 
     damages = await damage(search)
-    code, report = await command(replicas, "search", "verify")
+    code, report = await command("search", "verify")
     # Of two documents of one row, either may be met first; the one in the wrong place differs.
     found = {(each["kind"], each["event_id"]) for each in report["differences"]}
     (double,) = (id_ for kind, id_ in damages if kind == "twice")
@@ -67,7 +81,7 @@ async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_e
     left = "audit-trail-1-2026.01.31"
     await search.ask("PUT", f"/{left}/_doc/left?refresh=true", {"seq": 1})
     before = await search.ask("GET", "/_all/_alias")
-    code, preview = await command(replicas, "search", "rebuild", "--dry-run")
+    code, preview = await command("search", "rebuild", "--dry-run")
     assert code == 0 and await search.ask("GET", "/_all/_alias") == before
 
     known = await search.count() - len(damages)
@@ -83,7 +97,7 @@ async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_e
         group.create_task(payers.keep_paying(enough))
         group.create_task(keep_reading())
         try:
-            code, result = await command(replicas, "search", "rebuild")
+            code, result = await command("search", "rebuild")
             await asyncio.sleep(1)
         finally:
             enough.set()
@@ -98,12 +112,12 @@ async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_e
     await trail_stands_still(database)
     await search.caught_up(database)
     entries = await same_as_the_trail(search, database)
-    code, report = await command(replicas, "search", "verify")
+    code, report = await command("search", "verify")
     assert (code, report["equal"], report["rows"]) == (0, True, entries)
     print(f"{len(damages)} damages, {result}, {len(seen)} looks, at least {min(seen)} documents")  # noqa: T201
 
     # And over an index that was rebuilt.
-    code, result = await command(replicas, "search", "rebuild")
+    code, result = await command("search", "rebuild")
     assert (code, result["documents"], result["removed"]) == (0, entries, len(built)), result
     await payers.pay(1)
     await trail_stands_still(database)
@@ -111,14 +125,19 @@ async def test_what_differs_is_named_and_a_rebuild_mends_it_before_the_readers_e
     await same_as_the_trail(search, database)
 
 
-async def test_a_copy_that_is_off_or_away_is_told(replicas: Replicas) -> None:
-    codes = await asyncio.gather(
-        command(replicas, "search", "status"),
-        command(replicas, "search", "verify", SEARCH_URL=""),
-        command(replicas, "search", "verify", SEARCH_URL="http://127.0.0.1:9"),
-        command(replicas, "points", "rewrite", "--dry-run"),
+async def test_a_copy_that_is_off_or_away_is_told(command: Commands, replicas: Replicas) -> None:
+    assert (await command("search", "verify", SEARCH_URL=""))[0] == 2
+    assert (await command("search", "verify", SEARCH_URL="http://127.0.0.1:9"))[0] == 3
+    assert (await command("points", "rewrite", "--dry-run"))[0] == 0
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [python(), "-m", "payments.audit", "search", "status"],
+        env=replicas.variables(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
-    assert [code for code, _ in codes] == [0, 2, 3, 0], codes
-    status = codes[0][1]
+    status = json.loads(done.stdout)
     assert status["documents"] == status["copied"] == status["entries"]
     assert (status["waiting"], status["engine"]["status"]) == (0, "green")

@@ -89,7 +89,7 @@ async def _work(given: argparse.Namespace, settings: _Settings) -> Result:
             search = SearchIndex(engine, retention=settings.search_retention)
             store, position = Store(database), Position(database, SEARCH)
             if given.command == "verify":
-                compared = await Comparer(engine, search, store, position).compare()
+                compared = await Comparer(engine, search, store, position, _say).compare()
                 return 0 if compared.equal else 1, {"equal": compared.equal, **dataclasses.asdict(compared)}
             if given.command == "rebuild":
                 rebuild = Rebuild(engine, search, store, position, Position(database, REBUILD), _say)

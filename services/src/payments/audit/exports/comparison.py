@@ -1,6 +1,7 @@
 """Whether the search index holds exactly the trail: every row by its id and the hash of its content."""
 
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from typing import Any, Literal
 from payments.audit.exports.documents import Document, canonical, day_of_index, document
 from payments.audit.exports.engine import Engine
 from payments.audit.exports.positions import Position
+from payments.audit.exports.rebuild import SAY_SECONDS, Say
 from payments.audit.exports.search import PATTERN, SearchIndex
 from payments.audit.store import Store
 
@@ -66,11 +68,15 @@ class _Hit:
 class Comparer:
     """Compares the index with the trail while both go on. Raises StoreError, Problem."""
 
-    def __init__(self, engine: Engine, search: SearchIndex, store: Store, position: Position) -> None:
+    def __init__(
+        self, engine: Engine, search: SearchIndex, store: Store, position: Position, say: Say
+    ) -> None:
         self._engine = engine
         self._search = search
         self._store = store
         self._position = position
+        self._say = say
+        self._said = time.monotonic()
         self._horizon = search.horizon
 
     async def compare(self) -> Comparison:
@@ -84,6 +90,7 @@ class Comparer:
         later: list[_Hit] = []
         async for hit in self._hits():
             result.documents += 1
+            self._progress(result, due)
             if hit.seq is None:
                 result.note("unknown", hit.id, None)
                 continue
@@ -110,6 +117,11 @@ class Comparer:
             row, matched = await anext(rows, None), False
         await self._compare_later(result, due, later)
         return result
+
+    def _progress(self, result: Comparison, due: int) -> None:
+        if time.monotonic() - self._said > SAY_SECONDS:
+            self._said = time.monotonic()
+            self._say(f"{result.rows} of up to {due} rows compared, {result.differing} differences")
 
     async def _compare_later(self, result: Comparison, due: int, hits: list[_Hit]) -> None:
         """What the indexer wrote meanwhile need not be there, but has to be right."""

@@ -20,7 +20,7 @@ from payments.audit.store import Store
 PAGE = 1000
 #: Searches that began before the change end on the old indices.
 GRACE_SECONDS = 5.0
-_SAY_SECONDS = 5.0
+SAY_SECONDS = 5.0
 
 Say = Callable[[str], None]
 
@@ -133,7 +133,7 @@ class Rebuild:
             seq = entries[-1].seq
             if await self._guard.take() is None or (self._holding and await self._position.take() is None):
                 raise Busy
-            if time.monotonic() - said > _SAY_SECONDS:
+            if time.monotonic() - said > SAY_SECONDS:
                 said = time.monotonic()
                 self._say(f"{seq} of {head} entries, {self._written} documents written")
         return head
