@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,12 @@ def main() -> int:
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
     _module("hack.kind", "up")
-    _module("hack.images", "build")
+    usual: dict[str, str] = json.loads(_output("hack.images", "refs"))
+    more: dict[str, str] = json.loads(_output("hack.images", "refs", "observability"))
+    switched_on = [name for name, reference in more.items() if reference in sample_images(cluster)]
+    _module("hack.images", "build", *usual, *switched_on)
     tag = _output("hack.images", "tag").strip()
-    references: dict[str, str] = json.loads(_output("hack.images", "refs"))
+    references: dict[str, str] = json.loads(_output("hack.images", "refs", *usual, *switched_on))
     _module("hack.kind", "load", *references.values())
     with step("operator"):
         install_operator(cluster, tag)
@@ -63,16 +68,31 @@ def install_operator(cluster: Cluster, tag: str) -> None:
     )
 
 
+def sample_images(cluster: Cluster) -> set[str]:
+    """References of the images that the sample's pods run, by what its chart says."""
+    (sample,) = _sample(cluster)
+    chart = str(REPOSITORY / "charts/payment-platform")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as values:
+        json.dump(sample["spec"], values)
+        values.flush()
+        # Of the least version that the chart takes: no cluster is asked.
+        rendered = cluster.helm("template", NAME, chart, "--kube-version", "1.31.0", "--values", values.name)
+    return set(re.findall(r'^ +image: "([^"]+)"$', rendered, re.MULTILINE))
+
+
 def apply_sample(cluster: Cluster, tag: str) -> None:
     """Apply the dev overlay with images of this tag."""
+    for document in _sample(cluster):
+        document["spec"].setdefault("image", {})["tag"] = tag
+        cluster.apply(document)
+
+
+def _sample(cluster: Cluster) -> list[dict[str, Any]]:
     manifest = cluster.kubectl("kustomize", str(SAMPLE))
     objects = _documents(
         cluster.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=manifest)
     )
-    for document in objects:
-        if document["kind"] == "PaymentPlatform":
-            document["spec"].setdefault("image", {})["tag"] = tag
-            cluster.apply(document)
+    return [document for document in objects if document["kind"] == "PaymentPlatform"]
 
 
 def _documents(text: str) -> list[dict[str, Any]]:
@@ -92,6 +112,8 @@ def _addresses(offset: int) -> str:
             f"  API           http://localhost:{8080 + offset}        (docs: /docs, user demo / password123)",
             f"  PostgreSQL    localhost:{5432 + offset}",
             f"  Redis         localhost:{6379 + offset}",
+            f"  Prometheus    http://localhost:{9090 + offset}        (up to two minutes later)",
+            f"  Jaeger        http://localhost:{16686 + offset}       (the page is in the public image only)",
             f"  platform      kubectl --context kind-payments -n {NAMESPACE} get pp",
             "  next          make demo, make down",
         ]

@@ -40,6 +40,7 @@ def main() -> int:
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
     references: dict[str, str] = json.loads(_hack("hack.images", "refs"))
+    references |= json.loads(_hack("hack.images", "refs", "observability"))
     tag = _hack("hack.images", "tag").strip()
     with step("time to Ready of a fresh platform"):
         ready = measured.seconds_to_ready(cluster, tag)

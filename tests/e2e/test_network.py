@@ -14,9 +14,13 @@ from hack.up import NAMESPACE
 from tests.support.network import Flow, allowed, seen
 
 PORTS = [8080, 3000, 3003, 3004, 3005, 3006, 3007, 3008, 3009, 3010, 3011, 5432, 6379, 9092, 9093]
+# Of what watches: metrics, traces, the search engine, the points.
+PORTS += [8090, 8888, 8889, 9090, 9121, 9187, 9308, 4317, 4318, 8086, 9200, 16686]
 
 # Allowed, but not on the way of the payments that this test makes.
 JUSTIFIED = {
+    Flow("partner-bank-api", "otel-collector", 4318): "sends spans in batches, some time after the payment",
+    Flow("prometheus", "otel-collector", 8889): "may wait a while for a collector that was made anew",
     Flow("payment-path", "load-balancer", 8080): "pays every five minutes",
     Flow("smoke", "load-balancer", 8080): "pays in an upgrade",
     Flow("preflight", "postgres", 5432): "looks before an upgrade",

@@ -1,5 +1,6 @@
 """Connections that really happen between pods, and what the cluster's NetworkPolicies allow."""
 
+import subprocess
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -32,38 +33,53 @@ def _of_a_job(pod: dict[str, Any]) -> bool:
 
 
 def seen(cluster: Cluster, namespace: str) -> set[Flow]:
-    """Flows of this moment, from the servers' socket tables (closed ones stay in them for a minute)."""
-    running = pods(cluster, namespace)
-    names = {pod["status"]["podIP"]: pod["metadata"]["labels"][NAME] for pod in running}
+    """Flows of this moment, from the servers' socket tables (closed ones stay in them for a minute).
+
+    The node reads them, for not every image has a program that could.
+    """
+    names = {pod["status"]["podIP"]: pod["metadata"]["labels"][NAME] for pod in pods(cluster, namespace)}
     flows = set()
-    for pod in running:
-        table = cluster.kubectl(
-            *(
-                "-n",
-                namespace,
-                "exec",
-                pod["metadata"]["name"],
-                "-c",
-                pod["spec"]["containers"][0]["name"],
-                "--",
-            ),
-            *("sh", "-c", "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || true"),
-        )
-        server = pod["metadata"]["labels"][NAME]
+    for table in tables(_on_the_node(cluster, TABLES)):
         flows |= {
-            Flow(names[remote], server, port)
-            for port, remote in accepted(table)
-            if remote in names and remote != pod["status"]["podIP"]
+            Flow(names[remote], names[local], port)
+            for local, port, remote in accepted(table)
+            if remote in names and local in names and remote != local
         }
     return flows
 
 
-def accepted(table: str) -> set[tuple[int, str]]:
-    """(own listening port, remote IPv4 address) of connections in the text of /proc/net/tcp and tcp6."""
+#: The socket tables of all network namespaces, each once, after a line that begins with `ns`.
+TABLES = """for process in /proc/[0-9]*; do
+  name=$(readlink $process/ns/net 2>/dev/null) || continue
+  case " $done " in *" $name "*) continue ;; esac
+  done="$done $name"
+  echo "ns $name"
+  cat $process/net/tcp $process/net/tcp6 2>/dev/null
+done"""
+
+
+def _on_the_node(cluster: Cluster, script: str) -> str:
+    command = ["docker", "exec", cluster.settings.control_plane, "sh", "-c", script]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def tables(text: str) -> list[str]:
+    """The socket tables in what TABLES printed."""
+    found: list[list[str]] = []
+    for line in text.splitlines():
+        if line.startswith("ns "):
+            found.append([])
+        else:
+            found[-1].append(line)
+    return ["\n".join(lines) for lines in found]
+
+
+def accepted(table: str) -> set[tuple[str, int, str]]:
+    """Own IPv4 address, own listening port and remote address, of connections in /proc/net/tcp and tcp6."""
     rows = [row for line in table.splitlines() if len(row := line.split()) > 3 and ":" in row[1]]
     listening = {row[1].rpartition(":")[2] for row in rows if row[3] == _LISTEN}
     return {
-        (int(port, 16), address(row[2].rpartition(":")[0]))
+        (address(row[1].rpartition(":")[0]), int(port, 16), address(row[2].rpartition(":")[0]))
         for row in rows
         if row[3] in (_ESTABLISHED, _TIME_WAIT) and (port := row[1].rpartition(":")[2]) in listening
     }

@@ -1,4 +1,4 @@
-from tests.support.network import accepted, address, passes
+from tests.support.network import accepted, address, passes, tables
 
 TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
    0: 00000000:0BBB 00000000:0000 0A 00000000:00000000 00:00000000 00000000 10001
@@ -13,7 +13,11 @@ TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when re
 
 def test_accepted_connections_of_the_socket_table() -> None:
     assert address("0100007F") == "127.0.0.1"
-    assert accepted(TABLE) == {(3003, "10.244.0.7"), (3003, "10.244.0.8"), (5432, "10.244.0.10")}
+    own = "10.244.0.5"
+    connections = {(own, 3003, "10.244.0.7"), (own, 3003, "10.244.0.8"), (own, 5432, "10.244.0.10")}
+    assert accepted(TABLE) == connections
+    printed = f"ns net:[1]\n{TABLE}ns net:[2]\n{TABLE.splitlines()[0]}\n"
+    assert [accepted(table) for table in tables(printed)] == [connections, set()]
 
 
 def test_policies_must_let_a_flow_through() -> None:

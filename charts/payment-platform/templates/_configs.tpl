@@ -19,7 +19,7 @@ telemetry:
 {{- end -}}
 
 {{/* Spans come in, are counted, and go on to Jaeger; while it is away they wait in a bounded queue. Takes the context. */}}
-{{- define "platform.config.otel-collector" -}}
+{{- define "platform.config.otel-collector/config.yaml" -}}
 {{- $jaeger := .settings.observability.jaeger -}}
 {{- $exporters := list "spanmetrics" -}}
 {{- if $jaeger.enabled }}{{ $exporters = append $exporters (eq $jaeger.mode "External" | ternary "otlphttp" "otlp") }}{{ end -}}
@@ -79,7 +79,7 @@ service:
 {{- end -}}
 
 {{/* Traces in memory, the oldest ones give way. Takes the context. */}}
-{{- define "platform.config.jaeger" -}}
+{{- define "platform.config.jaeger/config.yaml" -}}
 extensions:
   healthcheckv2:
     use_v2: true
@@ -110,7 +110,7 @@ service:
 {{- end -}}
 
 {{/* What is scraped, by job; names are asked anew, so that pods which come and go are found. Takes the context. */}}
-{{- define "platform.config.prometheus" -}}
+{{- define "platform.config.prometheus/prometheus.yml" -}}
 {{- $jobs := dict -}}
 {{- range include "platform.targets" . | mustFromJson -}}
 {{- $_ := set $jobs .job (append (get $jobs .job | default list) .) -}}
@@ -135,5 +135,72 @@ scrape_configs:
       - source_labels: [__meta_dns_name]
         regex: (.+?)(-headless|-metrics\..+)?
         target_label: service
+      {{- /* The operator says itself of which namespace it speaks. */}}
+      {{- if ne $job "payment-operator" }}
+      - {target_label: namespace, replacement: {{ $.namespace }}}
+      {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{/* Pages of OpenSearch; its engine asks for no password. Takes the context. */}}
+{{- define "platform.config.opensearch-dashboards/dashboards.yml" -}}
+server.host: 0.0.0.0
+server.port: 5601
+opensearch.hosts: [http://search:9200]
+opensearch_security.enabled: false
+path.data: /tmp/data
+{{- end -}}
+
+{{/* Kibana replaces variables of the environment. Takes the context. */}}
+{{- define "platform.config.kibana/dashboards.yml" -}}
+server.host: 0.0.0.0
+server.port: 5601
+elasticsearch.hosts: [http://search:9200]
+elasticsearch.username: kibana_system
+elasticsearch.password: ${ELASTICSEARCH_PASSWORD}
+telemetry.enabled: false
+{{- end -}}
+
+{{/* Where Grafana finds the dashboards. Takes the context. */}}
+{{- define "platform.config.grafana/providers.yaml" -}}
+apiVersion: 1
+providers:
+  - name: payment-platform
+    folder: Payment platform
+    type: file
+    allowUiUpdates: false
+    options: {path: /etc/payment-platform/grafana}
+{{- end -}}
+
+{{/* What Grafana asks: those parts that are enabled. Grafana replaces variables of the environment. Takes the context. */}}
+{{- define "platform.config.grafana/datasources.yaml" -}}
+{{- $watch := .settings.observability -}}
+{{- $derived := .settings.derived -}}
+{{- $sources := list -}}
+{{- if and $watch.prometheus.enabled $derived.prometheusUrl -}}
+{{- $sources = append $sources (dict "name" "Prometheus" "uid" "prometheus" "type" "prometheus" "url" $derived.prometheusUrl "isDefault" true "jsonData" (dict "timeInterval" "15s")) -}}
+{{- end -}}
+{{- if and $watch.jaeger.enabled (eq $watch.jaeger.mode "Builtin") -}}
+{{- $sources = append $sources (dict "name" "Jaeger" "uid" "jaeger" "type" "jaeger" "url" "http://jaeger:16686") -}}
+{{- end -}}
+{{- with $derived.searchUrl -}}
+{{- $open := eq $watch.search.engine "OpenSearch" -}}
+{{- $json := dict "database" "payment-audit-*" "timeField" "@timestamp" -}}
+{{- if $open }}{{ $_ := merge $json (dict "flavor" "opensearch" "version" "2.19.1" "pplEnabled" false) }}{{ else }}{{ $_ := set $json "index" "payment-audit-*" }}{{ end -}}
+{{- $source := dict "name" "Audit trail" "uid" "search" "type" ($open | ternary "grafana-opensearch-datasource" "elasticsearch") "url" . "jsonData" $json -}}
+{{- if $derived.searchSecret -}}
+{{- $_ := merge $source (dict "basicAuth" true "basicAuthUser" "$SEARCH_USERNAME" "secureJsonData" (dict "basicAuthPassword" "$SEARCH_PASSWORD")) -}}
+{{- end -}}
+{{- $sources = append $sources $source -}}
+{{- end -}}
+{{- with $derived.influxdbUrl -}}
+{{- $sources = append $sources (dict "name" "InfluxDB" "uid" "influxdb" "type" "influxdb" "url" .
+  "jsonData" (dict "version" "Flux" "organization" $watch.influxdb.organization "defaultBucket" $watch.influxdb.bucket) "secureJsonData" (dict "token" "$INFLUXDB_TOKEN")) -}}
+{{- end -}}
+apiVersion: 1
+datasources:
+  {{- range $sources }}
+  - {{ merge (dict "access" "proxy" "editable" false) . | toYaml | nindent 4 | trim }}
+  {{- else }} []
   {{- end }}
 {{- end -}}

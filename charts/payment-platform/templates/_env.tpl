@@ -5,6 +5,10 @@
 {{- range $variable, $source := .from -}}
 {{- if $source.secret -}}
 {{- $_ := set $into $variable (dict "valueFrom" (dict "secretKeyRef" (dict "name" $source.secret "key" $source.key))) -}}
+{{- else if $source.secretOf -}}
+{{- with include "platform.setting" (dict "ctx" $ctx "path" $source.secretOf "as" "text") -}}
+{{- $_ := set $into $variable (dict "valueFrom" (dict "secretKeyRef" (dict "name" . "key" $source.key))) -}}
+{{- end -}}
 {{- else if $source.setting -}}
 {{- $_ := set $into $variable (dict "value" (include "platform.setting" (dict "ctx" $ctx "path" $source.setting "as" $source.as))) -}}
 {{- else -}}

@@ -10,6 +10,16 @@
 {{- $_ := set $derived "tracePeer" ($own | ternary "otel-collector" "outside") -}}
 {{- $tls := eq $settings.postgres.mode "External" | ternary "require" "disable" -}}
 {{- $_ := set $derived "metricsDatabase" (printf "%s:%d/%s?sslmode=%s" $derived.databaseHost (int $derived.databasePort) $derived.databaseName $tls) -}}
+{{- range $name := list "search" "influxdb" -}}
+{{- $part := index $watch $name -}}
+{{- $outside := eq $part.mode "External" -}}
+{{- $url := $outside | ternary ($part.external.url | default "") (printf "http://%s:%d" $name (int (index $.catalog.observability $name).port)) -}}
+{{- $secret := $outside | ternary ($part.external.credentialsSecretRef.name | default "") (index $.catalog.observability $name).secret -}}
+{{- $_ := set $derived (printf "%sUrl" $name) ($part.enabled | ternary $url "") -}}
+{{- $_ := set $derived (printf "%sSecret" $name) ($part.enabled | ternary $secret "") -}}
+{{- end -}}
+{{- $_ := set $derived "prometheusUrl" "http://prometheus:9090" -}}
+{{- if eq $watch.prometheus.mode "External" }}{{ $_ := set $derived "prometheusUrl" ($watch.prometheus.external.url | default "") }}{{ end -}}
 {{- /* Eight tenths of the volume: the journal and a compaction need the rest. */ -}}
 {{- with $watch.prometheus.storage.size }}{{ $_ := set $derived "prometheusSize" (printf "%dMB" (div (mul 8 (include "platform.mebibytes" .)) 10)) }}{{ end -}}
 {{- end -}}
@@ -82,10 +92,22 @@ or to the only one. Takes the context.
 {{- range $peer, $port := $entry.reaches -}}
 {{- if hasKey $ctx.parts $peer }}{{ $flows = append $flows (dict "from" $name "to" $peer "ports" (list (int $port))) }}{{ end -}}
 {{- end -}}
+{{- range $client := $entry.clients }}{{ $flows = append $flows (dict "from" $client "to" $name "ports" (list (int $entry.port))) }}{{ end -}}
 {{- if $part.settings.nodePort }}{{ $flows = append $flows (dict "from" "outside" "to" $name "ports" (list (int $entry.port))) }}{{ end -}}
 {{- end -}}
 {{- if and (hasKey .parts "otel-collector") $watch.jaeger.enabled (eq $watch.jaeger.mode "External") -}}
 {{- $flows = append $flows (dict "from" "otel-collector" "to" "outside" "ports" (list (include "platform.urlPort" $watch.jaeger.external.url | int))) -}}
+{{- end -}}
+{{- range $name := list "search" "influxdb" -}}
+{{- if and (index $watch $name).enabled (eq (index $watch $name).mode "External") -}}
+{{- $ports := list (include "platform.urlPort" (index $ctx.settings.derived (printf "%sUrl" $name)) | int) -}}
+{{- range $client := concat (index $ctx.catalog.observability $name).clients (hasKey $ctx.parts "grafana" | ternary (list "grafana") list) -}}
+{{- $flows = append $flows (dict "from" $client "to" "outside" "ports" $ports) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and (hasKey .parts "grafana") $watch.prometheus.enabled (eq $watch.prometheus.mode "External") $watch.prometheus.external.url -}}
+{{- $flows = append $flows (dict "from" "grafana" "to" "outside" "ports" (list (include "platform.urlPort" $watch.prometheus.external.url | int))) -}}
 {{- end -}}
 {{- if $watch.prometheus.enabled -}}
 {{- $builtin := hasKey .parts "prometheus" -}}

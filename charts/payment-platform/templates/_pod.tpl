@@ -62,7 +62,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" $name) -}}
 {{- end -}}
 {{- $_ := merge $ports ($runtime.ports | default dict) -}}
-{{- dict "name" $name "component" $entry.component "kind" .kind "runtime" $runtime "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
+{{- dict "name" $name "component" $entry.component "kind" .kind "runtime" $runtime "runtimeKey" $key "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
 {{- end -}}
 
 {{/* The schemas that somebody owns, which are roles' names too, as a JSON list. Takes the context. */}}
@@ -113,6 +113,9 @@ secret:
 configMap:
   name: {{ $mount.configMap }}
   defaultMode: 0444
+  {{- with $mount.file }}
+  items: [{key: {{ . }}, path: {{ . }}}]
+  {{- end }}
 {{- else if $mount.token -}}
 projected:
   defaultMode: 0440

@@ -5,7 +5,7 @@ under plain Helm only the chart's own files count. Takes ctx, root, workload.
 {{- define "platform.podAnnotations" -}}
 {{- with .workload.runtime }}
 {{- if or .files .generated }}
-paymentplatform.dev/files: {{ include "platform.allFiles" (dict "ctx" $.ctx "root" $.root "runtime" . "name" $.workload.name) | trim | sha256sum | trunc 16 | quote }}
+paymentplatform.dev/files: {{ include "platform.allFiles" (dict "ctx" $.ctx "root" $.root "runtime" . "key" $.workload.runtimeKey) | trim | sha256sum | trunc 16 | quote }}
 {{- end }}
 {{- end }}
 {{- $documents := dict -}}
@@ -32,7 +32,7 @@ paymentplatform.dev/secrets: {{ $hashes | mustToJson | sha256sum | trunc 16 | qu
 {{- (.root.Files.Glob (printf "files/%s/*" .folder)).AsConfig -}}
 {{- end -}}
 
-{{/* All files of a runtime as a ConfigMap's data: those of its folder, those of its globs, the generated one. Takes ctx, root, runtime, name. */}}
+{{/* All files of a runtime as a ConfigMap's data: those of its folder, those of its globs, the generated ones. Takes ctx, root, runtime, key (the runtime's name). */}}
 {{- define "platform.allFiles" -}}
 {{- with .runtime.files }}
 {{ include "platform.files" (dict "root" $.root "folder" .) }}
@@ -43,9 +43,9 @@ paymentplatform.dev/secrets: {{ $hashes | mustToJson | sha256sum | trunc 16 | qu
   {{- $content | toString | trim | nindent 2 }}
 {{- end }}
 {{- end }}
-{{- with .runtime.generated }}
+{{- range .runtime.generated }}
 {{ . }}: |
-  {{- include (printf "platform.config.%s" $.name) $.ctx | trim | nindent 2 }}
+  {{- include (printf "platform.config.%s/%s" $.key .) $.ctx | trim | nindent 2 }}
 {{- end }}
 {{- end -}}
 

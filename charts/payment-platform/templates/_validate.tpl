@@ -53,6 +53,9 @@
 {{- define "platform.validateObservability" -}}
 {{- $watch := .settings.observability -}}
 {{- range $name, $part := omit $watch "tracing" -}}
+{{- if and (eq $name "search") (not (has $part.engine (list "OpenSearch" "Elasticsearch"))) -}}
+{{- fail (printf "observability.search.engine: %q is unknown; use OpenSearch or Elasticsearch" $part.engine) -}}
+{{- end -}}
 {{- if not (has $part.mode (list "Builtin" "External")) -}}
 {{- fail (printf "observability.%s.mode: %q is unknown; use Builtin or External" $name $part.mode) -}}
 {{- end -}}
@@ -61,8 +64,10 @@
 {{- if not $watch.tracing.endpoint -}}
 {{- fail "observability.tracing.endpoint: required with observability.collector.mode External; name the collector as http://host:4318" -}}
 {{- end -}}
-{{- else if and (hasKey $part "external") (not $part.external.url) -}}
+{{- else if and (has $name (list "jaeger" "search" "influxdb")) (not $part.external.url) -}}
 {{- fail (printf "observability.%s.external.url: required with observability.%s.mode External; say where it runs" $name $name) -}}
+{{- else if and (eq $name "influxdb") (not $part.external.credentialsSecretRef.name) -}}
+{{- fail "observability.influxdb.external.credentialsSecretRef.name: required with observability.influxdb.mode External; name a Secret with the key token" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

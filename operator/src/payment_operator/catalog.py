@@ -16,6 +16,10 @@ ROTATING = frozenset({SIGNING, ENCRYPTION})
 KEY_SET = "private.jwks.json"
 PUBLIC_KEYS, IDENTITY = "gateway-public-keys", "service-identity"
 
+_LOGIN = ("username", "password")
+#: Password of Kibana's own user.
+_PAGES = "dashboards-password"
+
 
 @dataclass(frozen=True, slots=True)
 class SecretKind:
@@ -54,8 +58,24 @@ def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:
         ),
         SecretKind("load-balancer-token", ("token",), lambda: {"token": keys.password()}),
         replace(_database("metrics-database", "metrics"), part="prometheus", external=True),
+        SecretKind("search-credentials", (*_LOGIN, _PAGES), _search, part="search"),
+        SecretKind("influxdb-credentials", (*_LOGIN, "token"), _influxdb, part="influxdb"),
+        SecretKind("grafana-admin", _LOGIN, lambda: _login("admin"), part="grafana"),
     )
 
 
 def _database(name: str, role: str) -> SecretKind:
-    return SecretKind(name, ("username", "password"), lambda: {"username": role, "password": keys.password()})
+    return SecretKind(name, _LOGIN, lambda: _login(role))
+
+
+def _login(username: str) -> dict[str, str]:
+    return {"username": username, "password": keys.password()}
+
+
+def _search() -> dict[str, str]:
+    """`elastic` is the name that Elasticsearch gives its first user."""
+    return _login("elastic") | {_PAGES: keys.password()}
+
+
+def _influxdb() -> dict[str, str]:
+    return _login("admin") | {"token": keys.password()}

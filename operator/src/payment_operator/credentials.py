@@ -82,6 +82,15 @@ def referenced(spec: PaymentPlatformSpec) -> dict[str, tuple[str, tuple[str, ...
         if settings and settings.credentials_secret_ref:
             field = f"spec.notifications.{channel}.credentialsSecretRef"
             found[settings.credentials_secret_ref.name] = (field, ())
+    stack = spec.observability
+    search = stack.search.external if stack and stack.search and stack.search.enabled else None
+    if search and search.credentials_secret_ref:
+        field = "spec.observability.search.external.credentialsSecretRef"
+        found[search.credentials_secret_ref.name] = (field, ("username", "password"))
+    influxdb = stack.influxdb.external if stack and stack.influxdb and stack.influxdb.enabled else None
+    if influxdb:
+        field = "spec.observability.influxdb.external.credentialsSecretRef"
+        found[influxdb.credentials_secret_ref.name] = (field, ("token",))
     return found
 
 

@@ -345,7 +345,7 @@ class PaymentPlatformSpec(Model):
             rule.tls_in_production(),
             rule.one_entrance_in_production(),
             rule.cors_with_tls_in_production(),
-            *(rule.volume_is_kept(part) for part in ("prometheus",)),
+            *(rule.volume_is_kept(part) for part in ("prometheus", "search", "influxdb")),
             rule.external_collector_is_named(),
         )
     )

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from payment_operator.spec_parts import Collector, Jaeger, Prometheus
+from payment_operator.spec_parts import Collector, Grafana, Influxdb, Jaeger, Prometheus, Search
 from payment_operator.spec_types import Model
 
 #: Those that can be switched on.
-PARTS = ("collector", "jaeger", "prometheus")
+PARTS = ("collector", "jaeger", "prometheus", "grafana", "search", "influxdb")
 
 
 class Tracing(Model):
@@ -42,3 +42,6 @@ class Observability(Model):
     prometheus: Prometheus | None = Field(
         None, description="Prometheus, with exporters of PostgreSQL, Redis and Kafka."
     )
+    grafana: Grafana | None = Field(None, description="Grafana, with dashboards and data sources.")
+    search: Search | None = Field(None, description="The search engine that holds the audit trail.")
+    influxdb: Influxdb | None = Field(None, description="InfluxDB, a point for each finished payment.")

@@ -38,6 +38,9 @@ STACK: dict[str, Any] = {
         "collector": {"enabled": True},
         "jaeger": {"enabled": True, "nodePort": 30686},
         "prometheus": {"enabled": True, "nodePort": 30909},
+        "grafana": {"enabled": True, "nodePort": 30300},
+        "search": {"enabled": True, "dashboards": {"enabled": True, "nodePort": 30561}},
+        "influxdb": {"enabled": True},
     }
 }
 WATCHED: dict[str, Any] = {"profile": "dev", **STACK}

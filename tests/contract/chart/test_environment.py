@@ -23,6 +23,10 @@ OWN = {
         "SIGNING_KEYS_FILE", "ENCRYPTION_KEYS_FILE",
     },
     "confirm-service": {"WEBHOOKS_ENABLED", "WEBHOOKS_ALLOW_PRIVATE", "WEBHOOKS_RETENTION_DAYS"},
+    # What it exports to is off, so there are no credentials for it.
+    "audit-service": {
+        "SEARCH_URL", "SEARCH_RETENTION_SECONDS", "INFLUXDB_URL", "INFLUXDB_ORG", "INFLUXDB_BUCKET",
+    },
     "otp-service": {"OTP_HMAC_KEY"},
     "notification-service": {"SMS_PROVIDER", "EMAIL_PROVIDER", "PUSH_PROVIDER"},
     "ofac-service": {"SANCTIONS_SOURCE", "SANCTIONS_REFRESH_SECONDS", "SANCTIONS_STALE_DAYS"},

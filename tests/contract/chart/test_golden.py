@@ -12,10 +12,15 @@ from tests.contract.chart.samples import EXTERNAL, PROFILES, WATCHED
 
 GOLDEN = Path(__file__).parent / "golden"
 # ConfigMap -> folder of the files that it carries.
-SOURCES = {"load-balancer": "files/nginx", "prometheus": "alerts"}
+SOURCES = {
+    "load-balancer": "files/nginx",
+    "prometheus": "alerts",
+    "search": "files/opensearch",
+    "grafana": "dashboards",
+}
 CASES = {**PROFILES, "external": EXTERNAL, "watched": WATCHED}
 # Files that templates write are read as they are.
-GENERATED = {"prometheus.yml", "config.yaml"}
+GENERATED = {"prometheus.yml", "config.yaml", "dashboards.yml", "datasources.yaml", "providers.yaml"}
 
 
 def text(case: str, kube: str) -> str:

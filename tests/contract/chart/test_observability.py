@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.contract.chart.helm import (
+    CHART,
     MANAGED,
     Object,
     Refused,
@@ -78,13 +79,21 @@ def test_the_network_lets_through_what_watches_and_no_more() -> None:
         ("prometheus", name, metric["port"])
         for name, entry in PARTS.items()
         if name != "prometheus"
-        for metric in entry["metrics"]
+        for metric in entry.get("metrics", [])
     }
     wanted |= {
         (f"{name}-exporter", name, port)
         for name, port in (("postgres", 5432), ("redis", 6379), ("kafka", 9092))
     }
-    wanted |= {("outside", "jaeger", 16686), ("outside", "prometheus", 9090)}
+    wanted |= {("audit-service", "search", 9200), ("audit-service", "influxdb", 8086)}
+    wanted |= {
+        ("grafana", name, PARTS[name]["port"]) for name in ("prometheus", "jaeger", "search", "influxdb")
+    }
+    wanted |= {("search-dashboards", "search", 9200)}
+    wanted |= {
+        ("outside", name, PARTS[name]["port"])
+        for name in ("jaeger", "prometheus", "grafana", "search-dashboards")
+    }
     assert more == wanted
 
 
@@ -121,7 +130,9 @@ def test_every_pod_with_metrics_is_scraped_every_15_seconds() -> None:
     }
     wanted |= {("infrastructure", "load-balancer-headless", 8090)}
     wanted |= {
-        (metric["job"], name, metric["port"]) for name, entry in PARTS.items() for metric in entry["metrics"]
+        (metric["job"], name, metric["port"])
+        for name, entry in PARTS.items()
+        for metric in entry.get("metrics", [])
     }
     assert found == wanted
     headless = named(render(WATCHED), "Service")
@@ -209,9 +220,11 @@ def test_credentials_are_made_for_what_runs() -> None:
         return names, job["command"]
 
     off, on = made({"profile": "dev"}), made(WATCHED)
-    assert on[0] - off[0] == {"metrics-database"}
+    assert on[0] - off[0] == {
+        *("metrics-database", "search-credentials", "influxdb-credentials", "grafana-admin")
+    }
     assert "--parts" not in off[1]
-    assert on[1][-2:] == ["--parts", "collector,jaeger,prometheus"]
+    assert on[1][-2:] == ["--parts", "collector,grafana,influxdb,jaeger,prometheus,search"]
 
 
 def test_the_migration_makes_the_role_of_the_metrics_only_where_they_are_read() -> None:
@@ -221,3 +234,98 @@ def test_the_migration_makes_the_role_of_the_metrics_only_where_they_are_read() 
         return {source["secret"]["name"] for source in found}
 
     assert roles(WATCHED) - roles({"profile": "dev"}) == {"metrics-database"}
+
+
+def test_the_audit_trail_goes_to_what_is_enabled() -> None:
+    env = environment(dict(pods(render(WATCHED)))["audit-service"])
+    assert (env["SEARCH_URL"], env["INFLUXDB_URL"]) == ("http://search:9200", "http://influxdb:8086")
+    assert env["SEARCH_PASSWORD"] == {"secretKeyRef": {"name": "search-credentials", "key": "password"}}
+    assert env["INFLUXDB_TOKEN"] == {"secretKeyRef": {"name": "influxdb-credentials", "key": "token"}}
+    assert env["SEARCH_RETENTION_SECONDS"] == str(7 * 86_400)
+
+
+def test_search_and_points_of_somebody_else() -> None:
+    search = {"enabled": True, "mode": "External", "external": {"url": "https://search.example.com"}}
+    points = {
+        "enabled": True,
+        "mode": "External",
+        "external": {"url": "http://influxdb.monitoring:8086", "credentialsSecretRef": {"name": "points"}},
+    }
+    objects = render(dev(search=search, influxdb=points))
+    assert workloads(objects) == set()
+    env = environment(dict(pods(objects))["audit-service"])
+    assert env["SEARCH_URL"] == "https://search.example.com"
+    assert "SEARCH_PASSWORD" not in env and "SEARCH_USERNAME" not in env
+    assert env["INFLUXDB_TOKEN"] == {"secretKeyRef": {"name": "points", "key": "token"}}
+    assert {("audit-service", "outside", 443), ("audit-service", "outside", 8086)} <= allowed(objects)
+    with pytest.raises(Refused, match="observability.influxdb.external.credentialsSecretRef.name: required"):
+        template(
+            dev(influxdb=points | {"external": {"url": "http://influxdb:8087"}}), "--skip-schema-validation"
+        )
+
+
+@pytest.mark.parametrize(
+    ("engine", "images"),
+    [
+        ("OpenSearch", ["opensearchproject/opensearch:", "opensearchproject/opensearch-dashboards:"]),
+        (
+            "Elasticsearch",
+            ["docker.elastic.co/elasticsearch/elasticsearch:8.", "docker.elastic.co/kibana/kibana:8."],
+        ),
+    ],
+)
+def test_one_switch_chooses_the_engine_and_its_pages(engine: str, images: list[str]) -> None:
+    found = dict(
+        pods(render(dev(search={"enabled": True, "engine": engine, "dashboards": {"enabled": True}})))
+    )
+    for name, image in zip(("search", "search-dashboards"), images, strict=True):
+        assert found[name]["spec"]["containers"][0]["image"].startswith(image)
+    with pytest.raises(Refused, match="observability.search.engine: .Solr. is unknown"):
+        template(dev(search={"engine": "Solr"}), "--skip-schema-validation")
+
+
+def test_grafana_has_a_source_for_each_part_that_runs() -> None:
+    def sources(values: dict[str, Any]) -> dict[str, Any]:
+        text = named(render(values), "ConfigMap")["grafana"]["data"]["datasources.yaml"]
+        return {item["uid"]: item for item in yaml.safe_load(text)["datasources"]}
+
+    every = sources(WATCHED)
+    assert set(every) == {"prometheus", "jaeger", "search", "influxdb"}
+    assert "password" not in str(every["search"]["jsonData"])
+    assert set(sources(dev(grafana={"enabled": True}))) == set()
+    alone = dev(grafana={"enabled": True}, prometheus={"enabled": True})
+    assert sources(alone)["prometheus"]["url"] == "http://prometheus:9090"
+
+
+def test_grafana_brings_every_dashboard_of_the_chart() -> None:
+    data = named(render(WATCHED), "ConfigMap")["grafana"]["data"]
+    boards = {file.name for file in (CHART / "dashboards").glob("*.json")}
+    assert set(data) == boards | {"datasources.yaml", "providers.yaml"}
+    rules = named(render(WATCHED), "ConfigMap")["prometheus"]["data"]
+    assert set(rules) == {file.name for file in (CHART / "alerts").glob("*.yaml")} | {"prometheus.yml"}
+
+
+def test_a_prometheus_operator_is_told_of_every_target() -> None:
+    def monitors(values: dict[str, Any], *options: str) -> list[Object]:
+        objects = [item for item in yaml.safe_load_all(template(values, *options)) if item]
+        return [item for item in objects if item["kind"] == "ServiceMonitor"]
+
+    there = ("--api-versions", "monitoring.coreos.com/v1")
+    assert monitors(WATCHED) == monitors({"profile": "dev"}, *there) == []
+    assert monitors(MANAGED | WATCHED, *there) == []
+    objects = render(WATCHED)
+    wanted = {
+        (name, entry["port"])
+        for job in config(objects, "prometheus")["scrape_configs"]
+        for entry in job["dns_sd_configs"]
+        for name in entry["names"]
+    }
+    found = set()
+    for item in monitors(WATCHED, *there):
+        (endpoint,) = item["spec"]["endpoints"]
+        selector = item["spec"]["selector"]["matchLabels"].items()
+        for name, service in named(objects, "Service").items():
+            for port in service["spec"]["ports"]:
+                if selector <= service["metadata"]["labels"].items() and port["name"] == endpoint["port"]:
+                    found.add((name, port["port"]))
+    assert found == wanted

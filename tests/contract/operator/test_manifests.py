@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from hack import generate
+from payment_operator.kinds import PART_LABEL
 from payment_operator.settings import Settings
 from payment_operator.values import parse, values_of
 from tests.contract.chart.helm import render
@@ -41,7 +42,12 @@ def test_an_overlays_platform_is_valid_and_renders(overlay: str) -> None:
     document = platform(overlay)
     assert document["metadata"]["namespace"] == f"payments-{overlay}"
     objects = render(values_of(parse(document["spec"]), {}))
-    assert sum(item["kind"] == "Deployment" for item in objects) == 11
+    services = [
+        item
+        for item in objects
+        if item["kind"] == "Deployment" and PART_LABEL not in item["metadata"]["labels"]
+    ]
+    assert len(services) == 11
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -63,6 +69,8 @@ def test_the_sample_has_the_fixed_ports() -> None:
     spec = platform("dev")["spec"]
     assert spec["loadBalancer"] == {"type": "NodePort", "nodePort": 30080}
     assert (spec["postgres"]["nodePort"], spec["redis"]["nodePort"]) == (30432, 30379)
+    stack = spec["observability"]
+    assert (stack["jaeger"]["nodePort"], stack["prometheus"]["nodePort"]) == (30686, 30909)
 
 
 def test_the_operators_pod_is_restricted() -> None:

@@ -126,6 +126,14 @@ def test_secrets_of_parts_are_made_for_those_that_run() -> None:
         return {kind.name for kind in needed(KINDS, spec) if kind.part}
 
     assert names() == names(prometheus={"enabled": False}) == set()
+    secrets = {"search": "search-credentials", "influxdb": "influxdb-credentials", "grafana": "grafana-admin"}
+    for part_of_stack, secret in secrets.items():
+        assert names(**{part_of_stack: ON}) == {secret}
+    elsewhere = {
+        "mode": "External",
+        "external": {"url": "http://s:9200", "credentialsSecretRef": {"name": "x"}},
+    }
+    assert names(search=ON | elsewhere) == set()
     assert names(prometheus=ON) == names(prometheus=ON | {"mode": "External"}) == {"metrics-database"}
 
 
