@@ -3,7 +3,8 @@
 Two stacks of ten processes beside each other on the same PostgreSQL and Redis, one of them recording every
 trace. Blocks of the same payments go to one and to the other in turn (ABBA), so that both see the same
 machine. CPU is what the kernel counted for the services' processes, threads of the exporters included, until
-the audit trail has all events and the spans are exported. Servers, load driver and collector are not counted.
+the audit trail has all events and the spans are exported, less what idle services take in that time. Servers,
+load driver and collector are not counted.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ TITLE = "Cost of tracing"
 PREFIX = "payments-tracing"
 PORT_OFFSET = 3400
 AT_ONCE = 8
+IDLE_SECONDS = 15
 BODY = {"currency": "USD", "from_account": "ACC003", "to_account": "ACC002", "amount": 100}
 
 
@@ -45,6 +47,8 @@ class Sink:
         self.bytes = 0
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self) -> None:
                 sink.bytes += len(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(200)
@@ -67,13 +71,24 @@ class Side:
         self._session = session
         self._database = database
 
-    async def block(self, payments: int) -> float:
-        """CPU milliseconds for each of so many payments, created and confirmed."""
+    async def idle(self, seconds: float) -> float:
+        """CPU seconds per second of services that only poll and wait."""
         before = self.cpu()
+        await asyncio.sleep(seconds)
+        return (self.cpu() - before) / seconds
+
+    async def block(self, payments: int, idle: float) -> float:
+        """CPU milliseconds for each of so many payments, created and confirmed.
+
+        Args:
+            idle: CPU seconds per second that are taken off, for what goes on without payments.
+        """
+        before, began = self.cpu(), time.monotonic()
         waiting = iter(range(payments))
         await asyncio.gather(*(self._work(waiting) for _ in range(AT_ONCE)))
         await self._drained()
-        return (self.cpu() - before) * 1000 / payments
+        taken = self.cpu() - before - idle * (time.monotonic() - began)
+        return taken * 1000 / payments
 
     def cpu(self) -> float:
         """CPU seconds of the services so far, all threads, to the nanosecond."""
@@ -111,7 +126,7 @@ class Side:
             if time.monotonic() > until:
                 raise RuntimeError("the events did not reach the audit trail within 60 s")
             await asyncio.sleep(0.1)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2.5)
 
 
 async def sign_in(stack: Stack) -> aiohttp.ClientSession:
@@ -130,11 +145,13 @@ async def compare(on: Stack, off: Stack, pairs: int, payments: int) -> list[tupl
         database = await asyncpg.connect(stack.admin_dsn())
         sides[stack] = Side(stack, await sign_in(stack), database)
     for side in sides.values():
-        await side.block(payments // 2)  # warm
+        await side.block(payments // 2, 0.0)  # warm
+    idle = await sides[off].idle(IDLE_SECONDS)  # what tracing does besides counts as its cost
+    sys.stdout.write(f"idle: {idle * 1000:.0f} ms/s\n")
     found = []
     for pair in range(pairs):
         order = (on, off) if pair % 2 == 0 else (off, on)
-        taken = {stack: await sides[stack].block(payments) for stack in order}
+        taken = {stack: await sides[stack].block(payments, idle) for stack in order}
         found.append((taken[on], taken[off]))
         ratio = taken[on] / taken[off]
         sys.stdout.write(f"{pair + 1}/{pairs}: {taken[on]:.2f} / {taken[off]:.2f} ms = {ratio:.3f}\n")

@@ -5,10 +5,12 @@ Imported only when there is a collector to send to. The spans and their encoding
 """
 
 import logging
+import ssl
 import time
-import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import cast
+from urllib.parse import urlsplit
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -24,7 +26,7 @@ DROPPED = metrics.counter("payments_spans_dropped_total", "Spans that no collect
 
 QUEUE = 8192
 BATCH = 256
-DELAY_MILLISECONDS = 1000
+DELAY_MILLISECONDS = 2000
 TIMEOUT_SECONDS = 2.0
 #: After a failure: spans are dropped for so long without another try.
 PAUSE_SECONDS = 5.0
@@ -37,12 +39,12 @@ class Exporter(SpanExporter):
 
     def __init__(self, endpoint: str, resource: Resource) -> None:
         self._url = endpoint.rstrip("/") + "/v1/traces"
+        self._path = urlsplit(self._url).path
         values: dict[str, Value] = {
             key: v for key, v in resource.attributes.items() if isinstance(v, str | int | float)
         }
         self._resource = otlp.resource(values)
-        # No proxy of the environment: a collector is inside.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._connection = _connection(self._url)
         self._silent_until = float("-inf")
         self._works = True
 
@@ -54,22 +56,51 @@ class Exporter(SpanExporter):
         EXPORTED.inc(len(spans))
         return SpanExportResult.SUCCESS
 
+    def shutdown(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
     def _post(self, spans: Sequence[Span]) -> bool:
         body = otlp.request(self._resource, spans)
-        request = urllib.request.Request(self._url, body, {"Content-Type": "application/x-protobuf"})
         try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-                response.read()
-        except (OSError, ValueError) as error:
+            answer = self._answer(body)
+        except (OSError, HTTPException) as error:
+            answer = type(error).__name__
+        if answer != "200":
+            self._connection.close()
             self._silent_until = time.monotonic() + PAUSE_SECONDS
             if self._works:
-                log.warning("traces are dropped, %s does not take them: %s", self._url, type(error).__name__)
+                log.warning("traces are dropped, %s does not take them: %s", self._url, answer)
             self._works = False
             return False
         if not self._works:
             log.info("%s takes traces again", self._url)
         self._works = True
         return True
+
+    def _answer(self, body: bytes) -> str:
+        """The status. A kept connection that the collector has closed meanwhile is opened anew, once."""
+        kept = self._connection.sock is not None
+        try:
+            self._connection.request("POST", self._path, body, {"Content-Type": "application/x-protobuf"})
+            response = self._connection.getresponse()
+        except (ConnectionError, HTTPException):
+            self._connection.close()
+            if not kept:
+                raise
+            return self._answer(body)
+        response.read()
+        return str(response.status)
+
+
+def _connection(url: str) -> HTTPConnection:
+    """A lazy one, without a proxy of the environment: a collector is inside."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        return HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS, context=context)
+    return HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
 
 
 class Recording:

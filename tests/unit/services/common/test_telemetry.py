@@ -77,7 +77,7 @@ def test_a_dead_collector_costs_nothing_and_is_told_once(
     assert time.perf_counter() - began < 3
     assert telemetry.DROPPED._value.get() - dropped == 600
     assert [r.getMessage() for r in caplog.records if r.name == telemetry.__name__] == [
-        "traces are dropped, http://127.0.0.1:9/v1/traces does not take them: URLError"
+        "traces are dropped, http://127.0.0.1:9/v1/traces does not take them: ConnectionRefusedError"
     ]
 
 
