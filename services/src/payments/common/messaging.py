@@ -25,7 +25,7 @@ class Message(NamedTuple):
     def traceparent(self) -> str | None:
         """What the header says; None when there is none, or no valid one."""
         for name, value in self.headers:
-            if name == _HEADER:
+            if name == _HEADER and value:  # a header of Kafka may have no value at all
                 return tracing.valid(value.decode("latin-1"))
         return None
 

@@ -133,6 +133,14 @@ def test_an_ended_span_decodes_with_the_generated_classes(kept: Kept) -> None:
     assert first.resource == {"service.name": "x", "n": 1}
 
 
+@pytest.mark.parametrize("value", [None, b"", b"\xff", b"zz"])
+def test_a_header_that_names_no_trace_is_left_alone(kept: Kept, value: bytes | None) -> None:
+    message = Message("t", b"k", b"v", [("traceparent", value)])  # type: ignore[list-item]
+    with messaging.sending([message]) as traced, messaging.processing([message], "group"):
+        assert traced == [message]
+    assert kept.spans == []
+
+
 def test_each_trace_of_a_batch_has_one_span_of_its_own(kept: Kept) -> None:
     other = f"00-{'1' * 32}-{PARENT}-01"
     values = [SAMPLED, SAMPLED, other, UNSAMPLED.replace("0a", "0b"), None]
