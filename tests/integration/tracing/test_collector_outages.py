@@ -4,11 +4,14 @@ import asyncio
 import sys
 import time
 
+import pytest
+
 from hack.dev.stack import Stack
 from tests.integration.tracing.conftest import ON_US, Customer
 from tests.support.otlp_receiver import Receiver
 
 PAYMENTS = 15
+pytestmark = pytest.mark.timeout(300)  # the stack starts within the first test
 
 
 async def milliseconds(customer: Customer) -> list[float]:

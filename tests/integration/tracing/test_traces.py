@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from hack.dev.stack import Stack
 from tests.integration.tracing.conftest import OFF_US, ON_US, Customer
 from tests.support.otlp_receiver import Received, Receiver
 
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
+pytestmark = pytest.mark.timeout(300)  # the stack starts within the first test
 SEVEN = {
     *("api-gateway", "confirm-service", "risk-service", "account-service"),
     *("partner-bank-api", "notification-service", "audit-service"),
