@@ -115,7 +115,7 @@ class Side:
             return found
 
     async def _drained(self) -> None:
-        """All events are in the audit trail; then what the exporters hold for a second."""
+        """All events are in the audit trail; then what the exporters hold for 5 s."""
         until = time.monotonic() + 60
         while await self._database.fetchval(
             """SELECT EXISTS (SELECT FROM payments.outbox WHERE published_at IS NULL)
@@ -126,7 +126,7 @@ class Side:
             if time.monotonic() > until:
                 raise RuntimeError("the events did not reach the audit trail within 60 s")
             await asyncio.sleep(0.1)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(5.5)
 
 
 async def sign_in(stack: Stack) -> aiohttp.ClientSession:

@@ -45,6 +45,7 @@ def traced(servers: Servers, tmp_path_factory: pytest.TempPathFactory, receiver:
             "LOG_LEVEL": "DEBUG",
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
             "OTEL_TRACES_SAMPLER_ARG": "1",
+            "OTEL_BSP_SCHEDULE_DELAY": "1000",
         },
     )
     stack.prepare()

@@ -65,7 +65,7 @@ def test_a_dead_collector_costs_nothing_and_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(telemetry, "QUEUE", 1000)
-    monkeypatch.setattr(telemetry, "DELAY_MILLISECONDS", 20)
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
     dropped = telemetry.DROPPED._value.get()
     recording = started(monkeypatch, otel_exporter_otlp_endpoint="http://127.0.0.1:9")
     began = time.perf_counter()
