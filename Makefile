@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
+# Sessions side by side, each with a PostgreSQL, Redis, Kafka and services of its own (2 GiB).
+WORKERS ?= 2
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
@@ -59,11 +61,11 @@ controlplane: venv ## the operator as a process against a real API server, witho
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
-	$(VENV)/pytest tests/integration
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadgroup tests/integration
 
 .PHONY: faults
 faults: venv docker images ## kills, races, outages at small sizes: no payment lost, none doubled
-	$(VENV)/pytest tests/faults
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/faults
 
 .PHONY: soak
 soak: venv docker images ## the same at full size, on the running cluster too; takes hours

@@ -153,7 +153,7 @@ def _probe(name: str, port: int) -> list[str]:
     }[name]
 
 
-def _wait(prefix: str, name: str, port: int, seconds: float = 60) -> None:
+def _wait(prefix: str, name: str, port: int, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     command = ["docker", "exec", f"{prefix}-{name}", *_probe(name, port)]
     while subprocess.run(command, check=False, capture_output=True).returncode != 0:

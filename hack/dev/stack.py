@@ -61,7 +61,7 @@ class Stack:
         for name in chosen:
             self.start_one(name)
         for name in chosen:
-            wait_for(f"{self.url(name)}/ready", seconds=60, alive=self.processes)
+            wait_for(f"{self.url(name)}/ready", seconds=120, alive=self.processes)
 
     def start_one(self, name: str) -> None:
         """Start one service without waiting."""

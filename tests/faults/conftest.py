@@ -1,10 +1,10 @@
 """One platform for all suites, with proxies before its dependencies. See tests/support/faults.
 
 FAULTS_SEED repeats a run, FAULTS_SIZE=soak makes it large, TEST_PORT_OFFSET moves its ports.
+With `pytest -n 2` there are two platforms, and each takes suite after suite.
 """
 
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,8 +13,10 @@ import pytest
 from tests.support.faults.sizes import Sizes, rng, seed, sizes
 from tests.support.faults.system import Platform, platform
 
-PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "4000")) + 40
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "4000")) + 40 + 500 * WORKER
 SEED = seed()
+_TOLD = "faults"
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +43,29 @@ async def system(running: Platform) -> AsyncIterator[Platform]:
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Iterator[dict[str, Any]]:
-    """What the run counted; printed at its end, with the seed."""
-    counts: dict[str, Any] = {}
-    yield counts
-    with capsys.disabled():
+def report() -> dict[str, Any]:
+    """What the run counted; printed when all have ended, with the seed."""
+    return {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001  the hook's signature
+) -> Iterator[None] | pytest.TestReport:
+    """Send the counts along with the outcome: workers have no terminal."""
+    made: pytest.TestReport = yield  # type: ignore[misc, assignment]
+    counts = getattr(item, "funcargs", {}).get("report")
+    if made.when == "call" and counts is not None:
         told = " ".join(f"{name}={value}" for name, value in counts.items())
-        sys.stdout.write(f"\n{request.node.name}: seed={SEED} {told}\n")
+        made.user_properties.append((_TOLD, f"{item.name}: seed={SEED} {told}"))
+    return made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The counts of all runs."""
+    for outcome in ("passed", "failed"):
+        for made in terminalreporter.getreports(outcome):
+            for name, told in made.user_properties:
+                if name == _TOLD:
+                    terminalreporter.write_line(str(told))

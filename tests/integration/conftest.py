@@ -3,6 +3,9 @@
 TEST_POSTGRES, TEST_REDIS and TEST_KAFKA (host:port) name servers that already run; without them containers of
 the image catalog are started and removed again. Each session has a database of its own. TEST_PORT_OFFSET
 moves the ports of a second session beside the first.
+
+`pytest -n 2` runs two sessions side by side (pytest-xdist); each has all of the above for itself, and what
+stands in one folder goes to the same one, for its tests share a stack.
 """
 
 import os
@@ -20,8 +23,17 @@ from hack.dev.catalog import Servers
 from hack.dev.identity import Identity
 from hack.dev.stack import Stack
 
-PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "1000"))
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "1000")) + 500 * WORKER
 PREFIX = f"payments-test-{PORT_OFFSET}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a folder stay together when several workers share the work."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(here).parts[0]))
 
 
 def _address(variable: str, default: tuple[str, int]) -> tuple[str, int]:

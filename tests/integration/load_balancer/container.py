@@ -14,9 +14,10 @@ import httpx
 
 from hack.dev.catalog import REPOSITORY
 from hack.dev.containers import reference
+from tests.integration.conftest import PREFIX
 
 FILES = REPOSITORY / "charts/payment-platform/files/nginx"
-NAME = "payments-test-load-balancer"
+NAME = f"{PREFIX}-load-balancer"
 TOKEN = "the-load-balancers-token"
 
 
