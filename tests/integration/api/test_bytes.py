@@ -180,7 +180,7 @@ def try_all(strategy: st.SearchStrategy[Raw], url: str, seed: int, examples: int
     return statuses
 
 
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 300)
 @pytest.mark.parametrize("role", ["customer", "operator"])
 def test_the_public_api_survives(
     role: str, world: World, document: dict[str, Any], owner: Person, seed: int
@@ -199,7 +199,7 @@ def test_the_public_api_survives(
     assert statuses.keys() & {400, 415, 422}
 
 
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 300)
 def test_the_services_inside_survive(world: World, services: Services, owner: Person, seed: int) -> None:
     identity = world.stack.identity
     actor = identity.actor_token(owner.customer_id)

@@ -29,7 +29,7 @@ def test_all_services_are_tried(services: Services) -> None:
 
 
 @pytest.mark.parametrize("service", INTERNAL)
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 300)
 def test_a_service_survives(service: str, services: Services, world: World, owner: Person, seed: int) -> None:
     began, identity, report = monotonic(), world.stack.identity, Report()
     schema = load(services.document(service, owner.customer_id), world.stack.url(service))

@@ -64,7 +64,7 @@ def schema(world: World, document: dict[str, Any], owner: Person, other: Person)
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 300)
 def test_every_operation_does_what_the_document_says(
     role: str, schema: Any, world: World, owner: Person, seed: int
 ) -> None:

@@ -32,7 +32,7 @@ class Replicas:
             values = self.variables() | {"HTTP_PORT": str(port), "POD_NAME": name}
             self.processes.start(name, [python(), "-m", "payments.run"], values)
         for name in self._ports:
-            wait_for(self._url(name, "/ready"), seconds=60, alive=self.processes)
+            wait_for(self._url(name, "/ready"), seconds=120, alive=self.processes)
 
     def variables(self) -> dict[str, str]:
         """The environment of a pod that copies."""

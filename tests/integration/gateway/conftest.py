@@ -55,7 +55,7 @@ class Gateways:
         self.processes.start(name, [python(), "-m", "payments.run"], values)
         gateway = Gateway(f"http://127.0.0.1:{port}", prefix, name)
         # Readiness is asked from a thread: the peer answers in this loop.
-        await asyncio.to_thread(wait_for, f"{gateway.url}/ready", seconds=60, alive=self.processes)
+        await asyncio.to_thread(wait_for, f"{gateway.url}/ready", seconds=120, alive=self.processes)
         return gateway
 
     def log(self, gateway: Gateway) -> str:

@@ -42,7 +42,7 @@ async def url(running: Stack, gateways: Gateways) -> str:
         process = f"{name}-{ports[name]}"
         gateways.processes.start(process, [python(), "-m", "payments.run"], values | {"LOG_LEVEL": "DEBUG"})
         ready = f"http://127.0.0.1:{ports[name]}/ready"
-        await asyncio.to_thread(wait_for, ready, seconds=60, alive=gateways.processes)
+        await asyncio.to_thread(wait_for, ready, seconds=120, alive=gateways.processes)
     gateway = await gateways.start(
         LOG_LEVEL="DEBUG",
         CONFIRM_SERVICE_URL=f"http://127.0.0.1:{ports['confirm-service']}",

@@ -123,7 +123,7 @@ async def world(stack: Stack, gateways: Gateways, tmp_path: Path) -> AsyncIterat
     name = f"{SERVICE}-{ports[SERVICE]}"
     gateways.processes.start(name, [python(), "-m", "payments.run"], values)
     url = f"http://127.0.0.1:{ports[SERVICE]}"
-    await asyncio.to_thread(wait_for, f"{url}/ready", seconds=60, alive=gateways.processes)
+    await asyncio.to_thread(wait_for, f"{url}/ready", seconds=120, alive=gateways.processes)
     prefix = f"test-{secrets.token_hex(4)}"
     started = [
         await gateways.start(

@@ -102,7 +102,7 @@ class Instances:
         processes.start(f"ofac-{port}", [python(), "-m", "payments.run"], values | variables)
         self._running.append(processes)
         url = f"http://127.0.0.1:{port}"
-        await asyncio.to_thread(wait_for, f"{url}/ready", seconds=60, alive=processes)
+        await asyncio.to_thread(wait_for, f"{url}/ready", seconds=120, alive=processes)
         return url
 
     def kill(self) -> None:

@@ -171,7 +171,7 @@ class System:
         url = f"http://127.0.0.1:{ports[NAME]}"
         processes.start("replica", [python(), "-m", "payments.run"], values | self._variables | variables)
         try:
-            wait_for(f"{url}/ready", seconds=60, alive=processes)
+            wait_for(f"{url}/ready", seconds=120, alive=processes)
             yield url
         finally:
             processes.stop()
