@@ -34,11 +34,11 @@ def traced(servers: Servers, tmp_path_factory: pytest.TempPathFactory, receiver:
     """All services, every trace recorded."""
     folder: Path = tmp_path_factory.mktemp("tracing")
     # With the Kafka of the other stacks, their consumers would take a part of the events.
-    kafka = containers.start(f"{PREFIX}-tracing", offset=PORT_OFFSET + 200, only=("kafka",)).kafka
+    kafka = containers.start(f"{PREFIX}-tracing", offset=PORT_OFFSET + 400, only=("kafka",)).kafka
     stack = Stack(
         folder / "identity",
         Servers(servers.postgres, servers.redis, kafka, f"{servers.database}_tracing"),
-        offset=PORT_OFFSET + 200,
+        offset=PORT_OFFSET + 400,
         log_folder=folder / "logs",
         variables={
             "RATE_LIMIT_REQUESTS": "1000000",
