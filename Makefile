@@ -4,8 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
-# Sessions side by side, each with a PostgreSQL, Redis, Kafka and services of its own (2 GiB).
-WORKERS ?= 2
+# Sessions of integration and fault tests side by side, each with a PostgreSQL, Redis, Kafka and services of its
+# own (2 GiB); 0: one test after the other.
+WORKERS ?= 0
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
