@@ -58,7 +58,7 @@ contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC
 
 .PHONY: controlplane
 controlplane: venv ## the operator as a process against a real API server, without pods
-	$(VENV)/pytest tests/controlplane
+	$(VENV)/pytest -n 2 --dist loadfile --timeout=300 tests/controlplane
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
@@ -124,6 +124,10 @@ verify-money: ## prove on the running cluster that no money is lost or doubled (
 trace: ## what became of a payment (PAYMENT=<id>): its traces, events, ledger entries and audit chain
 	@test -n "$(PAYMENT)" || { echo "name it: make trace PAYMENT=<id>"; exit 2; }
 	$(PYTHON) -m hack.trace --payment $(PAYMENT)
+
+.PHONY: bench-operator
+bench-operator: venv ## the operator's behaviours and costs, up to 300 platforms; writes hack/bench/OPERATOR.md
+	PYTHONPATH=operator/src $(VENV)/python -m hack.bench.operator_report $(ARGUMENTS)
 
 .PHONY: bench
 bench: venv ## measure the running cluster; results go to hack/bench/RESULTS.md

@@ -68,6 +68,12 @@ class Api:
         )
         return _checked(answer)
 
+    def replace(self, body: Object) -> Object:
+        """Put the object in the place of the one that was read."""
+        metadata = body["metadata"]
+        place = path(body["kind"], metadata.get("namespace", ""), metadata["name"])
+        return _checked(self._client.put(place, json=body))
+
     def patch(self, kind: str, namespace: str, name: str, body: Object, manager: str = "person") -> Object:
         """Merge patch."""
         answer = self._client.patch(

@@ -20,6 +20,8 @@ from hack.controlplane.servers import CONTROLLERS, ControlPlane
 
 Object = dict[str, Any]
 KINDS = ("Deployment", "StatefulSet", "Job")
+#: Annotation of a Deployment or StatefulSet whose pods are to count as not ready.
+DOWN = "controllers.example/down"
 PARALLEL = 8
 SECONDS = 30.0
 LINE_LIMIT = 4 * 2**20
@@ -49,7 +51,8 @@ class Controllers:
         try:
             self._loop.run_until_complete(self._task)
         except asyncio.CancelledError:
-            return
+            # TLS connections need a moment to close.
+            self._loop.run_until_complete(asyncio.sleep(0.25))
         finally:
             self._loop.close()
 
@@ -98,15 +101,16 @@ def settled(kind: str, obj: Object) -> bool:
     status = obj.get("status", {})
     if kind == "Job":
         return bool(status.get("conditions"))
-    return all(status.get(key) == value for key, value in status_of(kind, obj).items() if value)
+    return all(status.get(key, 0) == value for key, value in status_of(kind, obj).items())
 
 
 def status_of(kind: str, obj: Object) -> Object:
-    """The status of an object whose pods all run."""
+    """The status of an object whose pods all run; none of them is ready while it is annotated as DOWN."""
     if kind == "Job":
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         done = [{"type": kind, "status": "True"} for kind in ("SuccessCriteriaMet", "Complete")]
         return {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": done}
     pods = obj["spec"].get("replicas", 1)
-    counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
-    return {"observedGeneration": obj["metadata"]["generation"]} | dict.fromkeys(counts, pods)
+    ready = 0 if DOWN in obj["metadata"].get("annotations", {}) else pods
+    counts = {"replicas": pods, "updatedReplicas": pods, "readyReplicas": ready, "availableReplicas": ready}
+    return {"observedGeneration": obj["metadata"]["generation"]} | counts

@@ -18,7 +18,7 @@ STOP_SECONDS = 20.0
 
 
 class Operator:
-    """`python3 -m payment_operator.main` with a kubeconfig; `number` (0 to 7) tells it from others."""
+    """`python3 -m payment_operator.main` with a kubeconfig; `number` (0 to 11) tells it from others."""
 
     def __init__(
         self,
@@ -92,6 +92,8 @@ class Operator:
 
     def stop(self) -> int:
         """SIGTERM; the exit status, negative when a signal ended it."""
+        if not self.runs:
+            return self.process.wait()
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(STOP_SECONDS)

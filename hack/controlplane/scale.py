@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from hack.controlplane.api import Api, wait
 from hack.controlplane.audit import Audit
+from hack.controlplane.install import SECRET_NAMES
 from hack.controlplane.operators import Operator
 from hack.controlplane.servers import ControlPlane
 from hack.progress import say
 
 #: Seconds that a platform may take on its own share of the machine, and that all may take anyway.
 EACH, ALL = 10.0, 60.0
-QUIET_SECONDS = 6.0
 
 
 @dataclass
@@ -36,7 +36,9 @@ class Figures:
     resync_cpu: float = 0.0
 
 
-def measure(plane: ControlPlane, api: Api, count: int, *, seed: int, samples: int = 20) -> Figures:
+def measure(
+    plane: ControlPlane, api: Api, count: int, *, seed: int, samples: int = 20, quiet: float = 6.0
+) -> Figures:
     """Install `count` platforms at once, look at them at rest, and repair some with and without one failing.
 
     Raises AssertionError when one does not become Ready, or writes happen at rest.
@@ -48,12 +50,13 @@ def measure(plane: ControlPlane, api: Api, count: int, *, seed: int, samples: in
     audit = Audit(plane.audit_log)
     audit.mark()
     # Full passes come by restart here, so that each is counted alone.
-    with Operator(plane, number=7, resync=3600) as operator:
+    settings = {"SECRET_NAMES": ",".join(SECRET_NAMES)}
+    with Operator(plane, number=7, resync=3600, settings=settings) as operator:
         wait(lambda: watches(audit), 60, "the operator's watches")
         figures.memory_empty = operator.pss()
         audit.mark()
         figures.ready = _install(api, names)
-        time.sleep(QUIET_SECONDS)
+        time.sleep(quiet)
         figures.cpu = operator.cpu() / count
         figures.memory, figures.memory_peak = operator.pss(), operator.peak()
         figures.install_calls = _each(audit, count)
@@ -64,7 +67,7 @@ def measure(plane: ControlPlane, api: Api, count: int, *, seed: int, samples: in
         figures.repair_beside_failing = [repair(api, name) for name in chosen]
         figures.memory_peak = operator.peak()
         api.delete("PaymentPlatform", failing, "payments")
-    _rest(plane, audit, figures)
+    _rest(plane, audit, figures, quiet)
     for name in names:
         api.delete("PaymentPlatform", name, "payments")
     return figures
@@ -123,9 +126,9 @@ def _install(api: Api, names: Sequence[str]) -> list[float]:
 
 
 def _declare_failing(api: Api, namespace: str) -> None:
-    """Never Ready: names of its objects are another's, and its external Redis lacks its Secret."""
+    """Never Ready: its external Redis lacks its Secret, so each look at it ends in an error."""
     api.namespace(namespace)
-    external = {"host": "redis.invalid", "credentialsSecretRef": {"name": "redis-elsewhere"}}
+    external = {"host": "redis.invalid", "credentialsSecretRef": {"name": SECRET_NAMES[0]}}
     api.declare(namespace, redis={"mode": "External", "external": external})
     wait(
         lambda: api.conditions(namespace).get("Degraded", {}).get("status") == "True",
@@ -134,7 +137,7 @@ def _declare_failing(api: Api, namespace: str) -> None:
     )
 
 
-def _rest(plane: ControlPlane, audit: Audit, figures: Figures) -> None:
+def _rest(plane: ControlPlane, audit: Audit, figures: Figures, quiet: float) -> None:
     """One full pass over platforms that nothing happened to: the one that an operator begins with."""
     audit.mark()
     with Operator(plane, number=6, resync=3600) as operator:
@@ -142,7 +145,7 @@ def _rest(plane: ControlPlane, audit: Audit, figures: Figures) -> None:
         last = -1
         while (now := len(audit.calls())) != last:
             last = now
-            time.sleep(QUIET_SECONDS)
+            time.sleep(quiet)
         figures.resync_cpu = operator.cpu() / figures.platforms
     figures.resync_calls = _each(audit, figures.platforms)
     written = audit.children_written()

@@ -45,7 +45,7 @@ class User:
 
 PERSON = User("person", "person", "system:masters")
 CONTROLLERS = User("controllers", "controllers", "system:masters")
-OPERATORS = tuple(User(ACCOUNT, f"operator-{n}", "system:serviceaccounts") for n in range(8))
+OPERATORS = tuple(User(ACCOUNT, f"operator-{n}", "system:serviceaccounts") for n in range(12))
 
 
 class ControlPlane:
@@ -167,11 +167,11 @@ class ControlPlane:
 
 @cache
 def built() -> Path:
-    """The folder with etcd, kube-apiserver and helm; what is missing is built."""
+    """The folder with etcd, kube-apiserver, kube-controller-manager and helm; what is missing is built."""
     place = read_settings(os.environ, Path.home()).cache
-    names = ("etcd", "kube-apiserver", "helm")
+    names = ("etcd", "kube-apiserver", "kube-controller-manager", "helm")
     wanted = tuple(tool for tool in (*tools.CLI, *tools.NODE) if tool.name in names)
-    tools.ensure(place, wanted, "etcd, kube-apiserver, helm")
+    tools.ensure(place, wanted, ", ".join(names))
     return place.bin
 
 

@@ -43,7 +43,7 @@ def mentions(value: Any, secret: str) -> bool:
     return isinstance(value, list) and any(mentions(item, secret) for item in value)
 
 
-def settle(api: Api, audit: Audit, namespace: str, seconds: float = 60) -> None:
+def settle(api: Api, audit: Audit, namespace: str, seconds: float = 180) -> None:
     """Wait until the platform is Ready and nothing is written any more."""
     wait(lambda: api.is_ready(namespace), seconds, f"{namespace} Ready")
 

@@ -8,8 +8,11 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,9 +21,10 @@ from hack.controlplane.api import Api
 from hack.controlplane.audit import Audit
 from hack.controlplane.controllers import Controllers
 from hack.controlplane.install import install
+from hack.controlplane.leaders import Takeover, group, lease_rights, take_over
 from hack.controlplane.servers import ControlPlane
 
-FOLDER = Path(__file__).parents[2] / "build/controlplane"
+FOLDER = Path(__file__).parents[2] / "build/controlplane" / os.environ.get("PYTEST_XDIST_WORKER", "one")
 FIGURES = FOLDER / "figures.json"
 Note = Callable[[str], None]
 
@@ -78,6 +82,26 @@ def api(plane: ControlPlane) -> Iterator[Api]:
     with Api(plane) as api, Controllers(plane):
         install(api)
         yield api
+
+
+@pytest.fixture(scope="session")
+def takeovers(plane: ControlPlane, api: Api) -> Iterator[Mapping[signal.Signals, Future[Takeover]]]:
+    """Leaders that are ended in several ways at the same time, for most of it is waiting."""
+    ways = (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM)
+    groups = {}
+    for position, how in enumerate(ways):
+        namespace = f"leading-{how.name.lower()}"
+        api.namespace(namespace)
+        lease_rights(api, namespace)
+        groups[how] = group(plane, namespace, [2 + 2 * position, 3 + 2 * position])
+    with ExitStack() as stack, ThreadPoolExecutor(len(ways)) as pool:
+        for operators in groups.values():
+            for operator in operators:
+                stack.enter_context(operator)
+        yield {
+            how: pool.submit(take_over, plane, api, f"leading-{how.name.lower()}", operators, how)
+            for how, operators in groups.items()
+        }
 
 
 @pytest.fixture

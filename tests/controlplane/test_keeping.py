@@ -10,7 +10,7 @@ import pytest
 from hack.controlplane.api import Api, wait
 from hack.controlplane.audit import Audit
 from hack.controlplane.operators import Operator
-from hack.controlplane.scale import percentile
+from hack.controlplane.scale import percentile, watches
 from hack.controlplane.servers import ControlPlane
 from payment_operator.conditions import CONDITIONS
 from tests.controlplane.changes import (
@@ -36,7 +36,10 @@ def operator(plane: ControlPlane, api: Api) -> Iterator[Operator]:
     for name in (NAMESPACE, FRESH):
         api.namespace(name)
     settings = {"SECRET_NAMES": PROVIDER}
+    audit = Audit(plane.audit_log)
+    audit.mark()
     with Operator(plane, number=0, namespaces=[NAMESPACE, FRESH], resync=1, settings=settings) as operator:
+        wait(lambda: watches(audit), 90, "the operator's watches")
         yield operator
         assert operator.runs
 

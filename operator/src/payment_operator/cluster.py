@@ -24,6 +24,7 @@ Object = dict[str, Any]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 PAGE = 500
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class _NoDiscovery:
@@ -64,6 +65,8 @@ class Cluster:
 
     def __init__(self, dynamic: DynamicClient, *, timeout: float, threads: int) -> None:
         self.dynamic = dynamic
+        self.fence: Callable[[], None] = _anybody
+        """Called before each write; must not return when another operator may lead by now."""
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
         self._resources = {name: resource(kind) for name, kind in BY_KIND.items()}
@@ -76,6 +79,8 @@ class Cluster:
 
     def call(self, operation: Callable[..., Any], kind: Kind, **arguments: Any) -> Object:
         """One operation of the client (get, create, …) on a kind."""
+        if operation != self.dynamic.get:
+            self.fence()
         return self._checked(operation, self._resources[kind.kind], **arguments)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
@@ -106,6 +111,24 @@ class Cluster:
             if not token:
                 return items
 
+    def names(self, kind: Kind, namespace: str) -> set[str]:
+        """The names of all objects of a namespace, whoever they belong to; nothing else of them is sent."""
+        path = self._resources[kind.kind].path(namespace=namespace)  # type: ignore[no-untyped-call]
+        found: set[str] = set()
+        token: str | None = None
+        while True:
+            page = self._checked(
+                self.dynamic.request,
+                "get",
+                path,
+                query_params=[("limit", PAGE), *([("continue", token)] if token else [])],
+                header_params={"Accept": METADATA_ONLY},
+            )
+            found |= {item["metadata"]["name"] for item in page["items"] or ()}
+            token = page["metadata"].get("continue")
+            if not token:
+                return found
+
     def apply(
         self,
         kind: Kind,
@@ -118,6 +141,7 @@ class Cluster:
         dry_run: bool = False,
     ) -> Object:
         """Server-side apply; the fields of the body become the manager's. A dry run only answers."""
+        self.fence()
         path = self._resources[kind.kind].path(  # type: ignore[no-untyped-call]
             name=name, namespace=namespace
         )
@@ -151,6 +175,10 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiError(0, f"the API server did not answer: {error}") from error
         return parsed
+
+
+def _anybody() -> None:
+    """Without a Lease there is only one operator."""
 
 
 def _message(error: ApiException) -> str:

@@ -23,7 +23,8 @@ from payment_operator.kinds import LEASE
 logger = logging.getLogger(__name__)
 
 #: Seconds: how long others respect a Lease, when its holder gives up at the latest, between two tries.
-DURATION, DEADLINE, RETRY = 15.0, 10.0, 2.0
+#: A takeover takes DURATION + RETRY and the start of the work, 20 seconds in all at most.
+DURATION, DEADLINE, RETRY = 12.0, 8.0, 1.0
 NAME = "payment-operator"
 
 
@@ -51,6 +52,7 @@ class Lease:
         self._clock = clock
         self._now = now
         self._seen: tuple[str, float] = ("", 0.0)
+        self._renewed = 0.0
         self._stopped = threading.Event()
         self._keeper: threading.Thread | None = None
 
@@ -74,6 +76,11 @@ class Lease:
         """Renew in a thread; `lost` is called once when that has failed, and must end all writing."""
         self._keeper = threading.Thread(target=self._keep, args=(lost,), name="lease", daemon=True)
         self._keeper.start()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nobody else may lead yet, however long this process was stopped."""
+        return self._clock() - self._renewed < DEADLINE
 
     def release(self) -> None:
         """Let the next candidate in at once. A failure is of no matter: the Lease runs out."""
@@ -102,16 +109,14 @@ class Lease:
         return self._replace(live, self._identity)
 
     def _keep(self, lost: Callable[[], None]) -> None:
-        renewed = self._clock()
         while not self._stopped.wait(RETRY):
             try:
                 if not self.hold():
                     logger.error("the Lease is another's")
                     break
-                renewed = self._clock()
             except ApiError as error:
                 logger.warning("the Lease is not renewed: %s", error)
-                if self._clock() - renewed > DEADLINE:
+                if not self.fresh:
                     break
         if not self._stopped.is_set():
             metrics.LEADER.set(0)
@@ -132,6 +137,7 @@ class Lease:
         return self._write(self._cluster.dynamic.replace, body)
 
     def _write(self, operation: Callable[..., Any], body: dict[str, Any]) -> bool:
+        asked = self._clock()
         try:
             stored = self._cluster.call(operation, LEASE, namespace=self._namespace, body=body)
         except ApiError as error:
@@ -139,6 +145,7 @@ class Lease:
                 return False
             raise
         self._seen = (stored["metadata"]["resourceVersion"], self._clock())
+        self._renewed = asked
         return True
 
     def _spec(self, before: dict[str, Any], holder: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import kopf
@@ -80,6 +81,10 @@ class Operator:
         )
         self._tasks: list[asyncio.Task[None]] = []
 
+    def guard(self, fence: Callable[[], None]) -> None:
+        """Ask `fence` before each write."""
+        self._cluster.fence = fence
+
     async def start(self, **_: Any) -> None:
         """Start the workers and the full passes, in Kopf's loop."""
         self.queue.start()
@@ -136,6 +141,15 @@ class Operator:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
 
+class Endless:
+    """Seconds between the tries of a watch, for ever: after those that it is given Kopf ends the process, and
+    an API server may be away for longer. The last pause bounds how long events are missed afterwards.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((0.5, 1.0, 2.0, 4.0), repeat(5.0))
+
+
 def kopf_settings() -> kopf.OperatorSettings:
     """Kopf only watches: no finalizers, no annotations, no events, no peering."""
     settings = kopf.OperatorSettings()
@@ -144,6 +158,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 10
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = Endless()
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.persistence.finalizer = f"{GROUP}/unused"
@@ -170,7 +185,8 @@ def main() -> None:
     handlers.register(registry, tuned, operator.queue)
     if settings.metrics_port:
         start_http_server(settings.metrics_port)
-    with leading(settings), traced(settings):
+    with leading(settings) as fence, traced(settings):
+        operator.guard(fence)
         kopf.run(
             registry=registry,
             settings=tuned,
@@ -194,11 +210,14 @@ def traced(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def leading(settings: Settings) -> Iterator[None]:
-    """Wait until this operator holds the Lease; hold it for the block. Losing it ends the process at once."""
+def leading(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Wait until this operator holds the Lease; hold it for the block. Losing it ends the process at once.
+
+    Gives what is to be asked before each write: one that was stopped for long must not end what it began.
+    """
     if not settings.lease_namespace:
         metrics.LEADER.set(1)
-        yield
+        yield lambda: None
         return
     # As the first process of a container this one would ignore the signal.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -207,7 +226,7 @@ def leading(settings: Settings) -> Iterator[None]:
     with standby.probes(settings.health_port):
         lease.acquire()
     lease.keep(lost)
-    yield
+    yield lambda: None if lease.fresh else lost()
     lease.release()
 
 

@@ -7,7 +7,7 @@ grow with the number of platforms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from payment_operator.cluster import Cluster, Object
@@ -34,7 +34,8 @@ def observe(cluster: Cluster, owner: Owner, wanted: Iterable[Ref]) -> Observed:
     *children, pods = cluster.parallel(listed, (*CHILDREN, POD))
     found = {ref_of(item): item for items in children for item in items}
     live = {ref: item for ref, item in found.items() if owner.owns(item)}
-    missing = [ref for ref in wanted if ref not in live]
+    absent = [ref for ref in wanted if ref not in live]
+    missing = [*_there(cluster, owner.namespace, absent)]
 
     def taken(ref: Ref) -> Object | None:
         return cluster.get(BY_KIND[ref.kind], owner.namespace, ref.name)
@@ -46,3 +47,11 @@ def observe(cluster: Cluster, owner: Owner, wanted: Iterable[Ref]) -> Observed:
             if owner.owns(item):
                 live[ref] = found[ref]
     return Observed(live, frozenset(ref for ref in missing if ref in found and ref not in live), pods)
+
+
+def _there(cluster: Cluster, namespace: str, refs: Sequence[Ref]) -> Iterator[Ref]:
+    """Those of the names that exist. One question for each kind: on a first install all are missing."""
+    kinds = [BY_KIND[name] for name in sorted({ref.kind for ref in refs})]
+    taken = cluster.parallel(lambda kind: cluster.names(kind, namespace), kinds)
+    found = dict(zip((kind.kind for kind in kinds), taken, strict=True))
+    return (ref for ref in refs if ref.name in found[ref.kind])

@@ -13,6 +13,8 @@ from payment_operator.errors import OperatorError
 from payment_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
+#: Seconds until the next try of a pass that got no answer.
+RETRY = 10.0
 
 
 class Resync:
@@ -33,7 +35,7 @@ class Resync:
         self._last = clock()
 
     async def run(self) -> None:
-        """Forever. An API server that does not answer is asked again at the next pass."""
+        """Forever. An API server that does not answer is asked again soon; all is looked at as it is back."""
         spread = 0.0
         while True:
             try:
@@ -42,11 +44,12 @@ class Resync:
                 metrics.LAST_RESYNC.set(time.time())
                 for namespace in set(namespaces):
                     self._queue.add(namespace, random.uniform(0, spread))
+                spread, pause = self._interval / 3, self._interval
             except OperatorError as error:
-                logger.warning("full pass failed, again in %.0f s: %s", self._interval, error)
+                spread, pause = 0.0, min(RETRY, self._interval)
+                logger.warning("full pass failed, again in %.0f s: %s", pause, error)
             self._last = self._clock()
-            spread = self._interval / 3
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(pause)
 
     def stalled(self) -> str | None:
         """What is wrong, or None: no pass was even tried for three intervals."""

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 SERVER_SECONDS, CLIENT_SECONDS, PAUSE_SECONDS = 300, 310, 5.0
+#: The API server sends a bookmark about once a minute; a stream that is silent for longer is dead.
+SILENCE_SECONDS = 70.0
 LINE_LIMIT = 4 * 2**20
 
 
@@ -42,7 +44,7 @@ class SecretWatch:
 
     async def run(self) -> None:
         """Forever; a stream that breaks is opened again."""
-        timeout = aiohttp.ClientTimeout(total=CLIENT_SECONDS, connect=10)
+        timeout = aiohttp.ClientTimeout(total=CLIENT_SECONDS, connect=10, sock_read=SILENCE_SECONDS)
         connector = aiohttp.TCPConnector(ssl=_tls(self._configuration), limit=0)
         async with aiohttp.ClientSession(
             connector=connector, timeout=timeout, read_bufsize=LINE_LIMIT
@@ -55,6 +57,7 @@ class SecretWatch:
         url = f"{self._configuration.host}/api/v1{place}/secrets"
         query = {
             "watch": "true",
+            "allowWatchBookmarks": "true",
             "fieldSelector": f"metadata.name={name}",
             "timeoutSeconds": str(SERVER_SECONDS),
         }

@@ -17,7 +17,8 @@ from payment_operator.errors import OperatorError
 logger = logging.getLogger(__name__)
 
 BACKOFF_FIRST = 1.0
-BACKOFF_LIMIT = 120.0
+#: With its jitter (a quarter) and one reconcile below the minute that a platform may be late after an outage.
+BACKOFF_LIMIT = 30.0
 
 
 class Schedule:

@@ -59,6 +59,10 @@ class FakeCluster:
             and (not key or item["metadata"].get("labels", {}).get(key) == value)
         ]
 
+    def names(self, kind: Kind, namespace: str) -> set[str]:
+        """As the real one."""
+        return {item["metadata"]["name"] for item in self.list(kind, namespace)}
+
     def call(self, operation: str, kind: Kind, **arguments: Any) -> Object:
         """create and delete, as the real one."""
         namespace = arguments["namespace"]

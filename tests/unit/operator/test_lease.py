@@ -124,3 +124,17 @@ def test_a_holder_that_cannot_renew_ends_before_another_may_begin(
         assert not lost.wait(0.05)
         clock.now = DEADLINE + 0.1
     assert lost.wait(5)
+
+
+def test_a_holder_that_was_stopped_for_long_knows_that_another_may_lead() -> None:
+    api, clock = Api(), Clock()
+    one, two = candidate(api, "one", clock), candidate(api, "two", clock)
+    assert one.hold()
+    two.hold()
+    clock.now = DEADLINE - 0.1
+    assert one.fresh
+    clock.now = DEADLINE
+    assert not one.fresh
+    clock.now = DURATION
+    assert two.hold()
+    assert two.fresh

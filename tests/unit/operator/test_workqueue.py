@@ -68,7 +68,7 @@ def test_backoff_doubles_by_key_up_to_the_limit_and_is_forgotten_after_a_success
         assert delay is not None
         delays.append(delay)
         now += delay
-    assert delays == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, BACKOFF_LIMIT, BACKOFF_LIMIT]
+    assert delays == [1.0, 2.0, 4.0, 8.0, 16.0, *[BACKOFF_LIMIT] * 4]
     assert schedule.pop(now) == "a"
     assert schedule.done("a", now) is None
     schedule.add("a", now)
