@@ -96,7 +96,7 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
 
     Raises:
         TimeoutError: it is not Ready in time; the message holds its conditions.
-        RuntimeError: an upgrade failed and was rolled back.
+        RuntimeError: an upgrade failed and was rolled back, or is refused.
     """
     end = time.monotonic() + seconds
     told = ""
@@ -108,7 +108,8 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
         observed = platform.get("status", {}).get("observedGeneration")
         progressing = condition(platform, "Progressing")
         current = observed == platform["metadata"]["generation"]
-        if current and degraded.get("reason") == "UpgradeFailed" and progressing.get("status") == "False":
+        failed = degraded.get("reason") in ("UpgradeFailed", "UnsupportedJump")
+        if current and failed and progressing.get("status") == "False":
             raise RuntimeError(degraded["message"])
         if (ready.get("status"), progressing.get("status")) == ("True", "False") and current:
             return platform
