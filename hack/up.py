@@ -89,8 +89,11 @@ def apply_sample(cluster: Cluster, tag: str) -> None:
 
 def _sample(cluster: Cluster) -> list[dict[str, Any]]:
     manifest = cluster.kubectl("kustomize", str(SAMPLE))
+    # An empty local patch turns YAML into JSON without asking the cluster, which may not know the kind yet.
     objects = _documents(
-        cluster.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=manifest)
+        cluster.kubectl(
+            *("patch", "--local", "-f", "-", "--type", "merge", "-p", "{}", "-o", "json"), stdin=manifest
+        )
     )
     return [document for document in objects if document["kind"] == "PaymentPlatform"]
 
