@@ -21,7 +21,7 @@ from payment_operator.upgrade import WAITING, Check, Outcome, Phase, Upgrade
 Object = Mapping[str, Any]
 JOB_LABEL = "batch.kubernetes.io/job-name"
 #: Seconds that a pod may be without its image or its configuration, for a registry may stumble.
-START_GRACE = 30.0
+START_GRACE = 15.0
 #: Restarts after which a container that ends counts as one that always will.
 RESTARTS = 2
 NONE = Outcome("done", "none", note="none")
