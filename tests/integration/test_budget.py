@@ -71,7 +71,7 @@ async def test_a_warm_confirmation_stays_in_its_budget(
     budget, limits = await measure(logging_stack, oracle, scenario), LIMITS[scenario.name]
     for line in budget_table(scenario.name, budget):
         sys.stdout.write(f"{line}\n")
-    record_property("budget", budget)
+    record_property("budget", str(budget))
     counts = (budget.requests, budget.statements, budget.redis_commands)
     found = [round(sum(each.values()), 2) for each in counts]
     assert set(budget.requests) <= limits.services, budget
