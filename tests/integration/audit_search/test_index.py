@@ -114,12 +114,12 @@ async def test_an_engine_that_lost_everything_is_filled_again(
 async def test_old_days_leave_the_index_and_stay_in_the_database(
     stores: Stores, search: Search, database: Pool
 ) -> None:
-    now = datetime.now(UTC)
+    now = datetime(2010, 6, 15, 12, tzinfo=UTC)  # before every entry of the trail, which stays whole
     rows = await database.fetchval("SELECT count(*) FROM audit.events")
     async with Engine(stores.url("search"), "", "") as engine:
         index = SearchIndex(engine, retention=timedelta(days=30), clock=lambda: now)
         ages = {0: True, 29: True, 30: True, 31: False, 400: False}
-        everything = SearchIndex(engine, retention=timedelta(days=3650))
+        everything = SearchIndex(engine, retention=timedelta(days=3650), clock=lambda: now)
         await everything.put([entry(n, now - timedelta(days=age)) for n, age in enumerate(ages)])
         assert not await index.lost()
         await index.prepare()
