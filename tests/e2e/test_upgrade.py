@@ -133,7 +133,8 @@ def images(cluster: Cluster) -> set[str]:
 
 def old_pods(cluster: Cluster) -> dict[str, str]:
     """Pods of the services that serve now, by name with their identity."""
-    pods = cluster.get("-n", NAMESPACE, "pods", "-l", "app.kubernetes.io/part-of=payment-platform")["items"]
+    parts = "app.kubernetes.io/part-of=payment-platform,app.kubernetes.io/component notin (traces,metrics)"
+    pods = cluster.get("-n", NAMESPACE, "pods", "-l", parts)["items"]
     return {
         pod["metadata"]["name"]: pod["metadata"]["uid"]
         for pod in pods
@@ -184,6 +185,7 @@ def test_a_synthetic_payment_goes_through_and_its_money_stays(cluster: Cluster) 
     name = f"payment-path-{uuid.uuid4().hex[:8]}"
     cluster.kubectl("-n", NAMESPACE, "create", "job", name, "--from=cronjob/payment-path")
     try:
+        wait(lambda: cluster.get("-n", NAMESPACE, "job", name)["status"].get("succeeded"), 60, "the payment")
         wait(
             lambda: condition(platform(cluster), "PaymentPathReady")["status"] == "True",
             60,
@@ -194,7 +196,7 @@ def test_a_synthetic_payment_goes_through_and_its_money_stays(cluster: Cluster) 
         cluster.kubectl("-n", NAMESPACE, "delete", "job", name)
     rows = cluster.sql(
         NAMESPACE,
-        """SELECT bool_or(status = 'succeeded' AND created_at > now() - interval '1 minute'),
+        """SELECT bool_or(status = 'succeeded' AND created_at > now() - interval '2 minutes'),
                   bool_and(metadata->>'synthetic' = 'true')
            FROM payments.payments WHERE customer_id = 'cust_synthetic'""",
     )
