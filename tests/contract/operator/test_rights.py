@@ -99,6 +99,14 @@ def lived() -> Recording:
         world.settle()
         kinds = {kind for kind, _, _ in cluster.objects} - {"PaymentPlatform", "Secret", "Event"}
         assert kinds == {kind.kind for kind in CHILDREN}, "the table of kinds and the chart differ"
+        # One of each kind is suddenly somebody else's: it is looked at by its name.
+        others = {kind: item for (kind, _, _), item in cluster.objects.items() if kind in kinds}
+        owned = {kind: item["metadata"] for kind, item in others.items()}
+        for item in others.values():
+            item["metadata"] = {key: item["metadata"][key] for key in ("name", "namespace")}
+        world.run()
+        for kind, item in others.items():
+            item["metadata"] = owned[kind]
         cluster.claims_immutable = True
         platform["spec"] = platform["spec"] | {"postgres": {"storage": {"size": "900Gi"}}}
         world.run()
