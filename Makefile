@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 # Sessions of integration and fault tests side by side, each with a PostgreSQL, Redis, Kafka and services of its
 # own (2 GiB); 0: one test after the other.
-WORKERS ?= 0
+WORKERS ?= 2
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
