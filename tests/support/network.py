@@ -33,19 +33,46 @@ def _of_a_job(pod: dict[str, Any]) -> bool:
 
 
 def seen(cluster: Cluster, namespace: str) -> set[Flow]:
-    """Flows of this moment, from the servers' socket tables (closed ones stay in them for a minute).
+    """Flows of this moment, from the socket tables of both ends.
 
-    The node reads them, for not every image has a program that could.
+    A closed connection stays for a minute in the table of the end that closed it first. The node reads the
+    tables, for not every image has a program that could.
     """
-    names = {pod["status"]["podIP"]: pod["metadata"]["labels"][NAME] for pod in pods(cluster, namespace)}
+    running = pods(cluster, namespace)
+    names = {pod["status"]["podIP"]: pod["metadata"]["labels"][NAME] for pod in running}
+    behind = services(cluster.get("-n", namespace, "services")["items"], running)
     flows = set()
     for table in tables(_on_the_node(cluster, TABLES)):
-        flows |= {
-            Flow(names[remote], names[local], port)
-            for local, port, remote in accepted(table)
-            if remote in names and local in names and remote != local
-        }
+        for local, port, remote in accepted(table):
+            if remote in names and local in names and remote != local:
+                flows.add(Flow(names[remote], names[local], port))
+        for local, remote, port in initiated(table):
+            server, at = behind.get((remote, port)) or (names.get(remote), port)
+            if local in names and server is not None and server != names[local]:
+                flows.add(Flow(names[local], server, at))
     return flows
+
+
+def services(
+    items: list[dict[str, Any]], running: list[dict[str, Any]]
+) -> dict[tuple[str, int], tuple[str, int]]:
+    """By a Service's address and port: the workload behind it, and the port that its pods listen on."""
+    named = {
+        (pod["metadata"]["labels"][NAME], port.get("name")): port["containerPort"]
+        for pod in running
+        for container in pod["spec"]["containers"]
+        for port in container.get("ports", [])
+    }
+    return {
+        (item["spec"]["clusterIP"], port["port"]): (
+            workload,
+            target if isinstance(target, int) else named[at],
+        )
+        for item in items
+        if (workload := item["spec"].get("selector", {}).get(NAME)) and item["spec"]["clusterIP"] != "None"
+        for port in item["spec"]["ports"]
+        if isinstance(target := port["targetPort"], int) or (at := (workload, target)) in named
+    }
 
 
 #: The socket tables of all network namespaces, each once, after a line that begins with `ns`.
@@ -82,6 +109,18 @@ def accepted(table: str) -> set[tuple[str, int, str]]:
         (address(row[1].rpartition(":")[0]), int(port, 16), address(row[2].rpartition(":")[0]))
         for row in rows
         if row[3] in (_ESTABLISHED, _TIME_WAIT) and (port := row[1].rpartition(":")[2]) in listening
+    }
+
+
+def initiated(table: str) -> set[tuple[str, str, int]]:
+    """Own IPv4 address, remote address and port, of connections that were made from here."""
+    rows = [row for line in table.splitlines() if len(row := line.split()) > 3 and ":" in row[1]]
+    listening = {row[1].rpartition(":")[2] for row in rows if row[3] == _LISTEN}
+    return {
+        (address(row[1].rpartition(":")[0]), address(remote), int(port, 16))
+        for row in rows
+        if row[3] in (_ESTABLISHED, _TIME_WAIT) and row[1].rpartition(":")[2] not in listening
+        for remote, _, port in [row[2].rpartition(":")]
     }
 
 

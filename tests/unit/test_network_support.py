@@ -1,4 +1,4 @@
-from tests.support.network import accepted, address, passes, tables
+from tests.support.network import accepted, address, initiated, passes, services, tables
 
 TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
    0: 00000000:0BBB 00000000:0000 0A 00000000:00000000 00:00000000 00000000 10001
@@ -16,8 +16,24 @@ def test_accepted_connections_of_the_socket_table() -> None:
     own = "10.244.0.5"
     connections = {(own, 3003, "10.244.0.7"), (own, 3003, "10.244.0.8"), (own, 5432, "10.244.0.10")}
     assert accepted(TABLE) == connections
+    assert initiated(TABLE) == {(own, "10.244.0.9", 5432)}
     printed = f"ns net:[1]\n{TABLE}ns net:[2]\n{TABLE.splitlines()[0]}\n"
     assert [accepted(table) for table in tables(printed)] == [connections, set()]
+
+
+def test_a_service_stands_for_the_workload_behind_it() -> None:
+    label = "app.kubernetes.io/name"
+    ports = [{"name": "http", "containerPort": 8081}]
+    pod = {"metadata": {"labels": {label: "gateway"}}, "spec": {"containers": [{"ports": ports}]}}
+    spec = {"clusterIP": "10.96.0.9", "selector": {label: "gateway"}}
+    given = [
+        {"port": 80, "targetPort": "http"},
+        {"port": 90, "targetPort": 8090},
+        {"port": 1, "targetPort": "x"},
+    ]
+    headless = {"clusterIP": "None", "selector": {label: "kafka"}, "ports": [{"port": 9, "targetPort": 9}]}
+    found = services([{"spec": spec | {"ports": given}}, {"spec": headless}], [pod])
+    assert found == {("10.96.0.9", 80): ("gateway", 8081), ("10.96.0.9", 90): ("gateway", 8090)}
 
 
 def test_policies_must_let_a_flow_through() -> None:
