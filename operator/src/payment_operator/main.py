@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import kopf
 from prometheus_client import start_http_server
 
-from payment_operator import handlers, metrics, standby, traces
+from payment_operator import handlers, metrics, standby, traces, watchlines
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster, connect
 from payment_operator.desire import Desire
@@ -178,6 +178,7 @@ def main() -> None:
     operator = Operator(settings)
     registry = kopf.OperatorRegistry()
     tuned = kopf_settings()
+    watchlines.install()
     kopf.on.login(registry=registry)(kopf.login_via_client)
     kopf.on.startup(registry=registry)(operator.start)
     kopf.on.cleanup(registry=registry)(operator.stop)
