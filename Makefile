@@ -26,7 +26,7 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract controlplane integration faults up e2e ## everything that CI runs
+test: lint unit contract integration faults up e2e ## everything that CI runs
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools

@@ -28,6 +28,7 @@ PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "1000")) + 500 * WORKER
 PREFIX = f"payments-test-{PORT_OFFSET}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a folder stay together when several workers share the work."""
     here = Path(__file__).parent
