@@ -91,6 +91,10 @@ def condition(resource: dict[str, Any], kind: str) -> dict[str, str]:
     return next((entry for entry in conditions if entry["type"] == kind), {})
 
 
+#: A version that is refused for so long is not just one that was put right a moment ago.
+REFUSED_SECONDS = 20.0
+
+
 def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell: Any) -> dict[str, Any]:
     """Wait until a PaymentPlatform is Ready and nothing of it rolls any more; returns it.
 
@@ -98,7 +102,8 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
         TimeoutError: it is not Ready in time; the message holds its conditions.
         RuntimeError: an upgrade failed and was rolled back, or is refused.
     """
-    end = time.monotonic() + seconds
+    settled = time.monotonic()
+    end = settled + seconds
     told = ""
     platform: dict[str, Any] = {}
     while time.monotonic() < end:
@@ -108,10 +113,14 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, seconds: float, tell
         observed = platform.get("status", {}).get("observedGeneration")
         progressing = condition(platform, "Progressing")
         current = observed == platform["metadata"]["generation"]
-        failed = degraded.get("reason") in ("UpgradeFailed", "UnsupportedJump")
-        if current and failed and progressing.get("status") == "False":
+        if current and degraded.get("reason") == "UpgradeFailed" and progressing.get("status") == "False":
             raise RuntimeError(degraded["message"])
-        if (ready.get("status"), progressing.get("status")) == ("True", "False") and current:
+        refused = current and degraded.get("reason") == "UnsupportedJump"
+        if not refused:
+            settled = time.monotonic()
+        elif time.monotonic() - settled > REFUSED_SECONDS:
+            raise RuntimeError(degraded["message"])
+        if not refused and (ready.get("status"), progressing.get("status")) == ("True", "False") and current:
             return platform
         if ready.get("status") == "True":
             ready = progressing
