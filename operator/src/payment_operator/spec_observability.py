@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from payment_operator.spec_parts import Collector, Grafana, Influxdb, Jaeger, Prometheus, Search
+from payment_operator.spec_parts import ADDRESS, Collector, Grafana, Influxdb, Jaeger, Prometheus, Search
 from payment_operator.spec_types import Model
 
 #: Those that can be switched on.
@@ -27,7 +27,7 @@ class Tracing(Model):
     endpoint: str | None = Field(
         None,
         max_length=300,
-        pattern=r"^(|https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?)$",
+        pattern=f"^(|{ADDRESS})$",
         description='A collector outside the platform, as "http://otel-collector.monitoring:4318";'
         " default the platform's own, if it has one.",
     )

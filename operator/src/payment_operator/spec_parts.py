@@ -16,10 +16,8 @@ _RESOURCES = "Requests and limits of the builtin one."
 _NODE_PORT = "Fixed node port, for trials."
 
 #: Scheme, host and port; a path would be of a certain API.
-Url = Annotated[
-    str,
-    Field(max_length=300, pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?$"),
-]
+ADDRESS = r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?"
+Url = Annotated[str, Field(max_length=300, pattern=f"^{ADDRESS}$")]
 InfluxName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Retention = Annotated[str, Field(max_length=6, pattern=r"^[1-9][0-9]{0,3}[hd]$")]
 

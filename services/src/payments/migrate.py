@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, create_engine
 
 from payments.common import logs
 from payments.common.settings import DatabaseSettings
+from payments.common.sync_database import connect
 from payments.synthetic import customer
 from payments.verification import grants
 
@@ -99,14 +100,7 @@ def _wait(settings: Settings) -> None:
     end = time.monotonic() + settings.wait_seconds
     while True:
         try:
-            psycopg.connect(
-                host=settings.database_host,
-                port=settings.database_port,
-                dbname=settings.database_name,
-                user=settings.database_user,
-                password=settings.database_password.get_secret_value(),
-                connect_timeout=3,
-            ).close()
+            connect(settings, timeout=3).close()
             return
         except psycopg.OperationalError as error:
             if time.monotonic() > end:

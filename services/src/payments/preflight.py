@@ -22,6 +22,7 @@ from pydantic import Field
 
 from payments.common.redis import Cache, RedisError
 from payments.common.settings import DatabaseSettings, KafkaSettings, RedisSettings
+from payments.common.sync_database import connect
 from payments.contracts.event import TOPICS
 from payments.migrate import OWNERS, PACKAGE
 
@@ -71,15 +72,7 @@ def schemas(connection: psycopg.Connection) -> Check:
 def database(settings: Settings) -> list[Check]:
     """PostgreSQL: reached, the credentials accepted and strong enough to migrate; the schemas."""
     try:
-        with psycopg.connect(
-            host=settings.database_host,
-            port=settings.database_port,
-            dbname=settings.database_name,
-            user=settings.database_user,
-            password=settings.database_password.get_secret_value(),
-            connect_timeout=5,
-            options="-c default_transaction_read_only=on -c statement_timeout=10s",
-        ) as connection:
+        with connect(settings, "default_transaction_read_only=on", "statement_timeout=10s") as connection:
             role = connection.execute(
                 "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
             ).fetchone()

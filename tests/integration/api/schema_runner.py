@@ -40,6 +40,7 @@ _UNSAID = (
     b"is required for a payment to another bank",
     b"is needed for the role customer, and for no other",
     b"Expected `int`, got `float`",
+    b"Expected `int | null`, got `float`",
     b"must not be a repetition or a row of keys",
     b"is one of those tried first",
     b"must not contain the user name",

@@ -4,6 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/connection.sh"
 ask() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
+# Outside a pod there is no termination log to write to; the exit code says it all the same.
 refuse() { echo "error: $1" >&2; printf '{"error": "%s"}' "$1" >/dev/termination-log 2>/dev/null || true; exit 4; }
 
 manifest="$(cat "$BACKUP_WORK/manifest.json")"

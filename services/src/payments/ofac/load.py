@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from payments.common.settings import DatabaseSettings
-from payments.ofac.connect import connection
+from payments.common.sync_database import connect
 from payments.ofac.loading import ListRefused, load
 from payments.ofac.sdn import ListError, read
 from payments.ofac.sources import SourceError, from_folder
@@ -42,7 +42,7 @@ def main() -> int:
     sys.stdout.flush()
     try:
         settings = DatabaseSettings()  # type: ignore[call-arg]  # filled from the environment
-        with connection(settings) as opened:
+        with connect(settings, "statement_timeout=2min") as opened:
             loaded = load(opened, found, source=arguments.source, by=arguments.by, insist=arguments.insist)
     except ListRefused as error:
         sys.stderr.write(f"error: {error}\n")

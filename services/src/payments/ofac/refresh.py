@@ -12,7 +12,7 @@ import psycopg
 from payments.common import metrics
 from payments.common.db import Database
 from payments.common.settings import DatabaseSettings
-from payments.ofac.connect import connection
+from payments.common.sync_database import connect
 from payments.ofac.loading import ListRefused, Loaded, load
 from payments.ofac.sdn import ListError, read
 from payments.ofac.sources import SourceError, from_folder, from_url
@@ -90,7 +90,7 @@ class Refresher:
 
     def _load(self, files: dict[str, bytes]) -> tuple[Loaded, int]:
         found = read(files)
-        with connection(self._settings) as opened:
+        with connect(self._settings, "statement_timeout=2min") as opened:
             return load(opened, found, source=self._source, by="refresh"), len(found.entries)
 
 

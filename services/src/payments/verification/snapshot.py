@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import IsolationLevel
 
+from payments.common import sync_database
 from payments.common.outbox import RETENTION
 from payments.common.settings import DatabaseSettings
 from payments.verification.check import Check
@@ -77,17 +78,8 @@ class Snapshot:
 def connect(settings: DatabaseSettings) -> "psycopg.Connection[Any]":
     """A connection as the role of the settings. Raises psycopg.OperationalError."""
     timeout = int(STATEMENT_TIMEOUT.total_seconds() * 1000)
-    return psycopg.connect(
-        host=settings.database_host,
-        port=settings.database_port,
-        dbname=settings.database_name,
-        user=settings.database_user,
-        password=settings.database_password.get_secret_value(),
-        connect_timeout=10,
-        application_name="verification",
-        autocommit=True,
-        options=" ".join(f"-c {setting}" for setting in (*_SESSION, f"statement_timeout={timeout}")),
-    )
+    options = (*_SESSION, f"statement_timeout={timeout}")
+    return sync_database.connect(settings, *options, timeout=10, autocommit=True, name="verification")
 
 
 @contextmanager
