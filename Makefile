@@ -26,7 +26,7 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract integration faults up e2e ## everything that CI runs
+test: lint unit contract controlplane integration faults up e2e ## everything that CI runs
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools
@@ -58,7 +58,7 @@ contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC
 
 .PHONY: controlplane
 controlplane: venv ## the operator as a process against a real API server, without pods
-	$(VENV)/pytest -n 2 --dist loadfile --timeout=300 tests/controlplane
+	$(VENV)/pytest --numprocesses 2 --dist loadfile tests/controlplane
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB

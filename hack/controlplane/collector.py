@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 
+from hack.controlplane.processes import end_with_parent
 from hack.controlplane.servers import CONTROLLERS, ControlPlane, built, free_ports
 
 SECONDS = 15.0
@@ -43,7 +44,7 @@ class Collector:
             f"--cert-dir={folder}",
         ]
         with self._plane.log("kube-controller-manager").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=end_with_parent)
         return self
 
     def __exit__(self, *_: object) -> None:

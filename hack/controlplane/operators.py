@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from hack.controlplane.processes import end_with_parent
 from hack.controlplane.servers import OPERATORS, ControlPlane, built
 
 REPOSITORY = Path(__file__).parents[2]
@@ -64,6 +65,7 @@ class Operator:
                 cwd=self._plane.folder,
                 stdout=output,
                 stderr=output,
+                preexec_fn=end_with_parent,
             )
 
     def __enter__(self) -> Operator:

@@ -9,6 +9,7 @@ import httpx
 
 from hack.controlplane.faulty import CONTROL, State
 from hack.controlplane.operators import REPOSITORY
+from hack.controlplane.processes import end_with_parent
 from hack.controlplane.servers import ControlPlane
 
 SECONDS = 10.0
@@ -33,7 +34,12 @@ class Proxy:
     def __enter__(self) -> Proxy:
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True
+                self._command,
+                cwd=REPOSITORY,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                preexec_fn=end_with_parent,
             )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()

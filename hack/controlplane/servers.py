@@ -7,6 +7,7 @@ account has the rights that its chart gives; who wrote what is in the audit log.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hack.controlplane.processes import end_with_parent
 from hack.kind import tools
 from hack.kind.settings import read_settings
 
@@ -27,6 +29,7 @@ OPERATOR_NAMESPACE = "payment-operator-system"
 ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:payment-operator"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 START_SECONDS, STOP_SECONDS = 60.0, 15.0
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,16 @@ class ControlPlane:
 
     def start(self) -> None:
         """Return when the API server is ready. Raises RuntimeError with the log's end."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self._start()
+            except RuntimeError:
+                # Somebody may have taken one of the ports meanwhile.
+                if not left:
+                    raise
+                shutil.rmtree(self.folder / "etcd", ignore_errors=True)
+
+    def _start(self) -> None:
         binaries = built()
         client, peer, secure = free_ports(3)
         self.url = f"https://127.0.0.1:{secure}"
@@ -124,7 +137,13 @@ class ControlPlane:
     def _run(self, name: str, *command: str) -> None:
         with self.log(name).open("wb") as output:
             self._programs.append(
-                subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+                subprocess.Popen(
+                    command,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    preexec_fn=end_with_parent,
+                )
             )
 
     def _keys(self) -> None:

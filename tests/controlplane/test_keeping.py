@@ -3,11 +3,12 @@
 import random
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 
-from hack.controlplane.api import Api, wait
+from hack.controlplane.api import Api, Object, crowding, wait
 from hack.controlplane.audit import Audit
 from hack.controlplane.operators import Operator
 from hack.controlplane.scale import percentile, watches
@@ -102,66 +103,74 @@ def test_11_a_rotated_secret_rolls_its_consumers_only(
     note(f"{secret}: {len(consumers)} of {len(before)} workloads rolled after {took:.2f} s")
 
 
+@contextmanager
+def put_back(api: Api, platform: str, annotations: Mapping[str, None] | None = None) -> Iterator[None]:
+    """The platform is as declared before and Ready after the block, whatever happens in it."""
+    stored = api.there("PaymentPlatform", platform, "payments")["spec"]
+    try:
+        yield
+    finally:
+        live = api.there("PaymentPlatform", platform, "payments")
+        body = {"metadata": {"annotations": annotations or {}}, "spec": gone(live["spec"], stored) | stored}
+        api.patch("PaymentPlatform", platform, "payments", body)
+        wait(lambda: api.is_ready(platform), 30, "Ready")
+
+
+def gone(live: Object, stored: Object) -> Object:
+    """Members that were not there before, for a merge patch."""
+    return dict.fromkeys(live.keys() - stored.keys())
+
+
 def test_13_pause_stops_writes_and_resume_applies_what_waits(
     api: Api, audit: Audit, platform: str, note: Note
 ) -> None:
-    stored = api.there("PaymentPlatform", platform, "payments")["spec"]
-    api.patch("PaymentPlatform", platform, "payments", {"spec": {"paused": True}})
-    wait(lambda: api.conditions(platform)["Progressing"]["reason"] == "Paused", 10, "the pause")
-    audit.mark()
-    api.delete("Service", platform, "kyc-service")
-    api.patch(
-        *("PaymentPlatform", platform, "payments"),
-        {"spec": {"services": {"otp-service": {"replicas": 3}}}},
-    )
-    wait(lambda: resyncs(audit, platform) >= 4, 30, "four looks")
-    assert [str(call) for call in audit.children_written(platform)] == []
-    api.patch("PaymentPlatform", platform, "payments", {"spec": {"paused": False}})
+    with put_back(api, platform):
+        api.patch("PaymentPlatform", platform, "payments", {"spec": {"paused": True}})
+        wait(lambda: api.conditions(platform)["Progressing"]["reason"] == "Paused", 10, "the pause")
+        audit.mark()
+        api.delete("Service", platform, "kyc-service")
+        more = {"spec": {"services": {"otp-service": {"replicas": 3}}}}
+        api.patch("PaymentPlatform", platform, "payments", more)
+        wait(lambda: resyncs(audit, platform) >= 4, 30, "four looks")
+        assert [str(call) for call in audit.children_written(platform)] == []
+        api.patch("PaymentPlatform", platform, "payments", {"spec": {"paused": False}})
 
-    def applied() -> bool:
-        pods = api.there("Deployment", platform, "otp-service")["spec"]["replicas"]
-        return api.get("Service", platform, "kyc-service") is not None and pods == 3
+        def applied() -> bool:
+            pods = api.there("Deployment", platform, "otp-service")["spec"]["replicas"]
+            return api.get("Service", platform, "kyc-service") is not None and pods == 3
 
-    took = wait(applied, 10, "what waited")
-    api.declare(platform, **{key: value for key, value in stored.items() if key != "profile"})
-    api.patch(
-        *("PaymentPlatform", platform, "payments"),
-        {"spec": {"services": {"otp-service": None}}},
-    )
-    wait(lambda: api.is_ready(platform), 30, "Ready")
-    note(f"resumed after {took:.2f} s")
+        took = wait(applied, 10, "what waited")
+        note(f"resumed after {took:.2f} s")
+        api.patch("PaymentPlatform", platform, "payments", {"spec": {"services": {"otp-service": None}}})
 
 
 def test_a_dry_run_writes_status_and_events_only(api: Api, audit: Audit, platform: str, note: Note) -> None:
-    asked = {"metadata": {"annotations": {"paymentplatform.dev/dry-run": "true"}}}
-    api.patch("PaymentPlatform", platform, "payments", asked)
-    wait(lambda: api.conditions(platform)["Progressing"]["reason"] == "DryRun", 10, "the dry run")
-    audit.mark()
-    before = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
-    api.patch(
-        *("PaymentPlatform", platform, "payments"),
-        {"spec": {"services": {"otp-service": {"replicas": 4}}}},
-    )
+    annotation = "paymentplatform.dev/dry-run"
+    with put_back(api, platform, {annotation: None}):
+        api.patch(
+            "PaymentPlatform", platform, "payments", {"metadata": {"annotations": {annotation: "true"}}}
+        )
+        wait(lambda: api.conditions(platform)["Progressing"]["reason"] == "DryRun", 10, "the dry run")
+        audit.mark()
+        before = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
+        more = {"spec": {"services": {"otp-service": {"replicas": 4}}}}
+        api.patch("PaymentPlatform", platform, "payments", more)
 
-    def planned() -> bool:
-        status = api.there("PaymentPlatform", platform, "payments")["status"]
-        changes = {item["object"]: item["changes"] for item in status.get("plan", [])}
-        return "spec.replicas: 1 → 4" in changes.get("Deployment/otp-service", [])
+        def planned() -> bool:
+            status = api.there("PaymentPlatform", platform, "payments")["status"]
+            changes = {item["object"]: item["changes"] for item in status.get("plan", [])}
+            return "spec.replicas: 1 → 4" in changes.get("Deployment/otp-service", [])
 
-    wait(planned, 10, "the plan in the status")
-    looks = resyncs(audit, platform)
-    wait(lambda: resyncs(audit, platform) >= looks + 3, 30, "three looks")
-    assert [str(call) for call in audit.children_written(platform)] == []
-    tried = sum(call.dry_run for call in audit.calls(platform))
-    assert tried > 0
-    after = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
-    assert after == before
-    back = {"metadata": {"annotations": {"paymentplatform.dev/dry-run": None}}}
-    api.patch(
-        *("PaymentPlatform", platform, "payments"), back | {"spec": {"services": {"otp-service": None}}}
-    )
-    wait(lambda: api.is_ready(platform), 30, "Ready")
-    note(f"{tried} requests marked as dry run, no other write")
+        wait(planned, 10, "the plan in the status")
+        looks = resyncs(audit, platform)
+        wait(lambda: resyncs(audit, platform) >= looks + 3, 30, "three looks")
+        assert [str(call) for call in audit.children_written(platform)] == []
+        tried = sum(call.dry_run for call in audit.calls(platform))
+        assert tried > 0
+        after = {key: item["metadata"]["resourceVersion"] for key, item in children(api, platform).items()}
+        assert after == before
+        note(f"{tried} requests marked as dry run, no other write")
+        api.patch("PaymentPlatform", platform, "payments", {"spec": {"services": {"otp-service": None}}})
 
 
 def test_16_fifty_deleted_children_come_back(
@@ -175,7 +184,7 @@ def test_16_fifty_deleted_children_come_back(
     p50, p95 = percentile(took, 0.5), percentile(took, 0.95)
     note(f"seed {seed}: {len(took)} children deleted, back after {p50:.2f} s (p50), {p95:.2f} s (p95)")
     assert len(took) >= 50
-    assert p95 <= 5
+    assert p95 <= 5 * crowding()
     settle(api, audit, platform)
 
 

@@ -1,5 +1,7 @@
 """What comes and goes around platforms: a new CRD and operator, and the end of both."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,15 +17,17 @@ from tests.controlplane.conftest import Note
 CRD = "paymentplatforms.paymentplatform.dev"
 
 
-@pytest.fixture
-def platform(request: pytest.FixtureRequest, plane: ControlPlane, api: Api) -> str:
-    """The namespace of a platform that an operator made Ready before it ended."""
-    namespace = f"leaving-{'children' if 'test_12' in str(request.node.name) else 'crd'}"
-    api.namespace(namespace)
-    api.declare(namespace, services={"otp-service": {"replicas": 2}})
-    with Operator(plane, number=0, namespaces=[namespace]):
-        wait(lambda: api.is_ready(namespace), 180, f"{namespace} Ready")
-    return namespace
+@pytest.fixture(scope="module")
+def platforms(plane: ControlPlane, api: Api) -> Sequence[str]:
+    """The namespaces of two platforms that an operator made Ready before it ended."""
+    namespaces = ("leaving-crd", "leaving-children")
+    for name in namespaces:
+        api.namespace(name)
+        api.declare(name, services={"otp-service": {"replicas": 2}})
+    with Operator(plane, number=0, namespaces=namespaces):
+        for name in namespaces:
+            wait(partial(api.is_ready, name), 180, f"{name} Ready")
+    return namespaces
 
 
 def older(crd: dict[str, Any]) -> dict[str, Any]:
@@ -39,8 +43,9 @@ def older(crd: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_new_crd_keeps_what_is_stored_and_uninstalling_leaves_nothing_stuck(
-    plane: ControlPlane, api: Api, platform: str, note: Note
+    plane: ControlPlane, api: Api, platforms: Sequence[str], note: Note
 ) -> None:
+    platform = platforms[0]
     live = api.there("CustomResourceDefinition", "", CRD)
     present = {"apiVersion": live["apiVersion"], "kind": live["kind"], "spec": live["spec"]}
     present["metadata"] = {"name": CRD, "annotations": live["metadata"].get("annotations", {})}
@@ -71,8 +76,9 @@ def test_a_new_crd_keeps_what_is_stored_and_uninstalling_leaves_nothing_stuck(
 
 
 def test_12_a_deleted_platform_takes_its_children_along_without_an_operator(
-    plane: ControlPlane, api: Api, platform: str, note: Note
+    plane: ControlPlane, api: Api, platforms: Sequence[str], note: Note
 ) -> None:
+    platform = platforms[1]
     owner = api.there("PaymentPlatform", platform, "payments")["metadata"]["uid"]
     found = children(api, platform)
     for item in found.values():

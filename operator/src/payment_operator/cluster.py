@@ -6,6 +6,7 @@ Discovery is not needed, for the kinds are known; so nothing is cached on disk a
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -17,7 +18,8 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.resource import Resource
 
 from payment_operator.errors import ApiError
-from payment_operator.kinds import BY_KIND, Kind
+from payment_operator.kinds import BY_KIND, SECRET, Kind
+from payment_operator.recent import Recent
 from payment_operator.settings import FIELD_MANAGER
 
 Object = dict[str, Any]
@@ -63,8 +65,12 @@ def resource(kind: Kind) -> Resource:
 class Cluster:
     """Calls of the API server; raises ApiError. Thread-safe."""
 
-    def __init__(self, dynamic: DynamicClient, *, timeout: float, threads: int) -> None:
+    def __init__(self, dynamic: DynamicClient, *, timeout: float, threads: int, keep: float = 0.0) -> None:
+        """``keep``: seconds for which Secrets and what the cluster says of itself are not read again."""
         self.dynamic = dynamic
+        self.secrets: Recent[tuple[str, str], Object] = Recent(keep, time.monotonic, _version)
+        """To be told by `forget` when one changed."""
+        self._raw: Recent[str, Object] = Recent(keep, time.monotonic)
         self.fence: Callable[[], None] = _anybody
         """Called before each write; must not return when another operator may lead by now."""
         self._timeout = timeout
@@ -79,12 +85,27 @@ class Cluster:
 
     def call(self, operation: Callable[..., Any], kind: Kind, **arguments: Any) -> Object:
         """One operation of the client (get, create, …) on a kind."""
-        if operation != self.dynamic.get:
-            self.fence()
-        return self._checked(operation, self._resources[kind.kind], **arguments)
+
+        def ask() -> Object:
+            return self._checked(operation, self._resources[kind.kind], **arguments)
+
+        if operation == self.dynamic.get:
+            return ask()
+        self.fence()
+        if kind != SECRET:
+            return ask()
+        name = arguments.get("name") or arguments["body"]["metadata"]["name"]
+        answer = self.secrets.anew((arguments["namespace"], name), ask)
+        assert answer is not None
+        return answer
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """The object, or None."""
+        """The object, or None. A Secret may be some seconds old; who changes it gives its version along."""
+        if kind == SECRET:
+            return self.secrets.get((namespace, name), lambda: self._get(kind, namespace, name))
+        return self._get(kind, namespace, name)
+
+    def _get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         try:
             return self.call(self.dynamic.get, kind, namespace=namespace, name=name)
         except ApiError as error:
@@ -157,10 +178,16 @@ class Cluster:
         )
 
     def raw(self, path: str) -> Object:
-        """A path outside of the resources, such as /version."""
-        return self._checked(
-            self.dynamic.request, "get", path, header_params={"Accept": "application/json, */*"}
-        )
+        """A path outside of the resources, such as /version; the answer may be some seconds old."""
+
+        def read() -> Object:
+            return self._checked(
+                self.dynamic.request, "get", path, header_params={"Accept": "application/json, */*"}
+            )
+
+        found = self._raw.get(path, read)
+        assert found is not None
+        return found
 
     def parallel(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """``function`` over the items on the shared threads; the first error is raised."""
@@ -179,6 +206,10 @@ class Cluster:
 
 def _anybody() -> None:
     """Without a Lease there is only one operator."""
+
+
+def _version(obj: Object) -> str:
+    return str(obj["metadata"].get("resourceVersion", ""))
 
 
 def _message(error: ApiException) -> str:

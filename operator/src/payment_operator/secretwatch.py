@@ -27,14 +27,15 @@ LINE_LIMIT = 4 * 2**20
 
 
 class SecretWatch:
-    """``changed(namespace)`` is called for every Secret of these names that appears, changes or goes."""
+    """``changed(namespace, name, version)`` is called for every Secret of these names that appears, changes
+    or goes ("")."""
 
     def __init__(
         self,
         configuration: Configuration,
         names: Iterable[str],
         namespaces: Iterable[str],
-        changed: Callable[[str], None],
+        changed: Callable[[str, str, str], None],
     ) -> None:
         self._configuration = configuration
         self._names = tuple(names)
@@ -80,7 +81,7 @@ class SecretWatch:
         version = "" if event["type"] == "DELETED" else metadata["resourceVersion"]
         if self._seen.get(key) != version:
             self._seen[key] = version
-            self._changed(metadata["namespace"])
+            self._changed(*key, version)
 
     def _headers(self) -> dict[str, str]:
         """Asked for at each connection: the client renews the pod's token when it gets old."""

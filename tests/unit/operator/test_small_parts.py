@@ -101,10 +101,14 @@ def event(kind: str, version: str) -> dict[str, object]:
 
 
 def test_a_stream_tells_changes_once_also_when_it_starts_again() -> None:
-    told: list[str] = []
-    watch = SecretWatch(Configuration(), ["otp-hmac-key"], [], told.append)
+    told: list[tuple[str, str, str]] = []
+
+    def tell(namespace: str, name: str, version: str) -> None:
+        told.append((namespace, name, version))
+
+    watch = SecretWatch(Configuration(), ["otp-hmac-key"], [], tell)
     for item in (event("ADDED", "1"), event("ADDED", "1"), event("MODIFIED", "2"), event("DELETED", "3")):
         watch.note(json.loads(json.dumps(item)))
-    assert told == ["shop"] * 3
+    assert told == [("shop", "otp-hmac-key", version) for version in ("1", "2", "")]
     watch.note({"type": "ERROR", "object": {"code": 410}})
     assert len(told) == 3
