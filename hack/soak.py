@@ -28,6 +28,7 @@ SUITES = {
     "controlplane": "tests/controlplane",
     "cluster": "tests/e2e/test_faults.py",
     "upgrade": "tests/e2e/test_upgrade.py",
+    "rotation": "tests/e2e/test_password_rotation.py",
 }
 
 
@@ -35,7 +36,10 @@ def main() -> int:
     """Run the chosen suites one after the other; 1 when one of them found something."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument(
-        "suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (all); cluster, upgrade: `make up`"
+        "suites",
+        nargs="*",
+        metavar="SUITE",
+        help=f"{', '.join(SUITES)} (all); cluster, upgrade, rotation: `make up`",
     )
     parser.add_argument("--seed", type=int, help="repeat a run")
     parser.add_argument("--ci", action="store_true", help="the small sizes of CI")

@@ -17,8 +17,13 @@ KUBE_VERSION = "v1.34.0"
 
 def rights(platform_chart: Path) -> dict[str, Any]:
     """The rules that the operator's chart grants, in the namespace and in the cluster."""
-    names = [kind.name for kind in secret_kinds(schemas(platform_chart))]
-    return {"cluster": cluster_rules(), "rules": [*rules(), rotation_rule()], "secrets": secret_rule(names)}
+    kinds = secret_kinds(schemas(platform_chart))
+    names = [kind.name for kind in kinds]
+    return {
+        "cluster": cluster_rules(),
+        "rules": [*rules(), rotation_rule(kinds)],
+        "secrets": secret_rule(names),
+    }
 
 
 def operator_manifests(operator_chart: Path) -> str:

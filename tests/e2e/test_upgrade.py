@@ -4,22 +4,19 @@ Every request counts. The short run allows a client what the API allows it, to r
 the soak a single 5xx, or connection without an answer, fails the test.
 """
 
-import asyncio
 import os
 import random
-import threading
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 
-import aiohttp
 import pytest
 
 from hack.client import Client
 from hack.kubectl import Cluster, condition, wait_ready
 from hack.progress import say
 from hack.up import NAME, NAMESPACE
+from tests.support.customers import Load
 from tests.support.faults.sizes import seed
 from tests.support.upgrades import (
     GOOD,
@@ -37,87 +34,13 @@ from tests.support.upgrades import (
 SOAK = bool(os.environ.get("SOAK"))
 #: Requests a second; of ten, eight read and two make a payment.
 RATE = 50 if SOAK else 10
-#: Seconds in which a request may be repeated. The soak, which has the machine to itself, counts repetitions.
-PATIENCE = 30.0
-
-
-class Load:
-    """Customers at the load balancer, in a thread of their own; each request on a connection of its own."""
-
-    def __init__(self, url: str, token: str, dice: random.Random) -> None:
-        self.statuses: Counter[str] = Counter()
-        self.failed: list[str] = []
-        self.repeated: list[str] = []
-        self.slowest = 0.0
-        self._url, self._dice = url, dice
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-
-    def __enter__(self) -> "Load":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
-
-    async def _run(self) -> None:
-        connector = aiohttp.TCPConnector(force_close=True, limit=0)
-        timeout = aiohttp.ClientTimeout(total=35)
-        async with aiohttp.ClientSession(self._url, connector=connector, timeout=timeout) as http:
-            under_way: set[asyncio.Task[None]] = set()
-            due = time.monotonic()
-            while not self._stop.is_set():
-                # A payment is two requests.
-                pays = self._dice.random() < 1 / 9
-                task = asyncio.create_task(self._pay(http) if pays else self._read(http))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-                due += (2 if pays else 1) / RATE
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await asyncio.gather(*under_way)
-
-    async def _read(self, http: aiohttp.ClientSession) -> None:
-        await self._send(http, "GET", "/v1/accounts")
-
-    async def _pay(self, http: aiohttp.ClientSession) -> None:
-        body = {"amount": 1, "currency": "USD", "from_account": "ACC001", "to_account": "ACC002"}
-        created = await self._send(http, "POST", "/v1/payments", body)
-        if "id" in created:
-            await self._send(http, "POST", f"/v1/payments/{created['id']}/confirm", {})
-
-    async def _send(
-        self, http: aiohttp.ClientSession, method: str, path: str, body: object = None
-    ) -> dict[str, object]:
-        """The answer, in the end: as the API's documents have it, what may be repeated is, under its key."""
-        headers = self._headers | ({"Idempotency-Key": str(uuid.uuid4())} if body is not None else {})
-        end = time.monotonic() + PATIENCE
-        while True:
-            began = time.monotonic()
-            try:
-                async with http.request(method, path, json=body, headers=headers) as answer:
-                    found: dict[str, object] = await answer.json()
-                    status = str(answer.status)
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                found, status = {}, type(error).__name__
-            self.slowest = max(self.slowest, time.monotonic() - began)
-            self.statuses[status] += 1
-            if status in ("200", "201"):
-                return found
-            told = f"{time.strftime('%H:%M:%S')} {method} {path[:13]}: {status} {found}"
-            self.repeated.append(told)
-            if time.monotonic() > end:
-                self.failed.append(told)
-                return {}
-            await asyncio.sleep(1)
 
 
 @pytest.fixture
 def load(demo: Client, url: str) -> Iterator[Load]:
     """Customers from before the upgrade until after it."""
     say(f"seed {seed()}")
-    with Load(url, demo.token, random.Random(seed())) as running:
+    with Load(url, demo.token, random.Random(seed()), rate=RATE) as running:
         yield running
 
 

@@ -79,7 +79,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $roles | sortAlpha | mustToJson -}}
 {{- end -}}
 
-{{/* The Secrets and ConfigMaps that a workload uses, as a JSON list. Takes ctx, workload. */}}
+{{/* The Secrets and ConfigMaps that a workload uses, as a JSON list; `database-logins` stands for which logins overlap. Takes ctx, workload. */}}
 {{- define "platform.used" -}}
 {{- $names := list -}}
 {{- $ctx := .ctx -}}
@@ -90,6 +90,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- with .secret }}{{ $names = append $names . }}{{ end -}}
 {{- with .configMap }}{{ $names = append $names . }}{{ end -}}
 {{- if .rolePasswords -}}
+{{- $names = append $names "database-logins" -}}
 {{- range include "platform.roles" $ctx | mustFromJson }}{{ $names = append $names (printf "%s-database" .) }}{{ end -}}
 {{- end -}}
 {{- end -}}
@@ -131,7 +132,11 @@ projected:
     {{- range include "platform.roles" .ctx | mustFromJson }}
     - secret:
         name: {{ . }}-database
-        items: [{key: password, path: {{ . }}/password}]
+        items: [{key: username, path: {{ . }}/username}, {key: password, path: {{ . }}/password}]
+    - secret:
+        name: {{ . }}-database
+        items: [{key: previous-username, path: {{ . }}/previous-username}]
+        optional: true
     {{- end }}
 {{- else -}}
 {{ fail (printf "runtimes.yaml: mount %s has no source" $mount.name) }}

@@ -19,8 +19,10 @@ paymentplatform.dev/documents: {{ $documents | mustToJson | sha256sum | trunc 16
 {{- end -}}
 {{- $hashes := dict -}}
 {{- $known := .ctx.settings.operator.secretHashes -}}
+{{- $own := eq .workload.kind "dependency" | ternary (index .ctx.catalog.dependencies .workload.name | default dict).secret "" -}}
 {{- range include "platform.used" . | mustFromJson -}}
-{{- if hasKey $known . }}{{ $_ := set $hashes . (get $known .) }}{{ end -}}
+{{- /* What a dependency checks passwords by, it reads again when it changes. */ -}}
+{{- if and (hasKey $known .) (ne . ($own | default "")) }}{{ $_ := set $hashes . (get $known .) }}{{ end -}}
 {{- end -}}
 {{- if $hashes }}
 paymentplatform.dev/secrets: {{ $hashes | mustToJson | sha256sum | trunc 16 | quote }}

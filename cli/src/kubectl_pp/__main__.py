@@ -41,7 +41,10 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("-o", "--output", choices=["tree", "json"], default="tree")
     command("why", "Only what is not well, with what to do. Exit status 1 when there is something.")
     command("plan", "What the operator would change now, by its dry run. Nothing is changed.")
-    turn = command("rotate", "A new key with overlap; no pod restarts.")
+    turn = command(
+        "rotate",
+        "A new key, without a restart, or a new password, for which its consumers roll; with overlap.",
+    )
     turn.add_argument("--keys", choices=actions.KEY_SETS, default="signing-keys")
     command("verify", "Prove that no money is lost or doubled. Exit status 1 when something is wrong.")
     pay = command("pay", "A demo payment through the load balancer (dev profile).")

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from kubectl_pp.kube import PLATFORMS, Failed, Kube, Object
 
 GROUP = "paymentplatform.dev"
-KEY_SETS = ("signing-keys", "encryption-keys")
+KEY_SETS = ("signing-keys", "encryption-keys", "database-passwords", "redis-password", "superuser-password")
 VERIFICATION = "verification"
 SERVICES = "app.kubernetes.io/part-of=payment-platform"
 
 
 def rotate(kube: Kube, platform: Object, key_set: str) -> str:
-    """Ask for a new key; the operator lets both be good until the last token of the old one has ended."""
+    """Ask for a new key or password; the operator lets both be good until nobody needs the old one."""
     name = platform["metadata"]["name"]
     request = f"{key_set}@{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     kube.run("annotate", PLATFORMS, name, f"{GROUP}/rotate={request}", "--overwrite")

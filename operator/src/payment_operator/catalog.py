@@ -16,6 +16,12 @@ ROTATING = frozenset({SIGNING, ENCRYPTION})
 KEY_SET = "private.jwks.json"
 PUBLIC_KEYS, IDENTITY = "gateway-public-keys", "service-identity"
 
+#: What the annotation `rotate` calls the passwords that rotate.
+DATABASE_PASSWORDS, REDIS_PASSWORD = "database-passwords", "redis-password"
+SUPERUSER_LOGIN = "superuser-password"
+#: Stands for all there is to know of the logins of the database, beside the Secrets themselves.
+DATABASE_LOGINS = "database-logins"
+
 _LOGIN = ("username", "password")
 #: Password of Kibana's own user.
 _PAGES = "dashboards-password"
@@ -32,6 +38,8 @@ class SecretKind:
     """The part of the observability stack that alone needs it; "" for those of every platform."""
     external: bool = False
     """Whether it is needed with an external part, too."""
+    rotates: str = ""
+    """By which word of the annotation its password rotates; "" for what does not, or otherwise."""
 
 
 def schemas(chart: Path) -> tuple[str, ...]:
@@ -44,9 +52,14 @@ def schemas(chart: Path) -> tuple[str, ...]:
 def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:
     """All Secrets of a platform with builtin dependencies."""
     return (
-        _database("postgres-superuser", "postgres"),
+        replace(_database("postgres-superuser", "postgres"), rotates=SUPERUSER_LOGIN),
         *(_database(f"{schema}-database", schema) for schema in schema_names),
-        SecretKind("redis-credentials", ("password",), lambda: {"password": keys.password()}),
+        SecretKind(
+            "redis-credentials",
+            ("password",),
+            lambda: {"password": keys.password()},
+            rotates=REDIS_PASSWORD,
+        ),
         SecretKind("kafka-cluster", ("cluster-id",), lambda: {"cluster-id": keys.kafka_cluster_id()}),
         SecretKind(SIGNING, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.signing_jwk())}),
         SecretKind(ENCRYPTION, (KEY_SET,), lambda: {KEY_SET: keys.key_set(keys.encryption_jwk())}),
@@ -65,7 +78,7 @@ def secret_kinds(schema_names: Sequence[str]) -> tuple[SecretKind, ...]:
 
 
 def _database(name: str, role: str) -> SecretKind:
-    return SecretKind(name, _LOGIN, lambda: _login(role))
+    return SecretKind(name, _LOGIN, lambda: _login(role), rotates=DATABASE_PASSWORDS)
 
 
 def _login(username: str) -> dict[str, str]:

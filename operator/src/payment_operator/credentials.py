@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from payment_operator import catalog, keys
 from payment_operator.apply import Writer
-from payment_operator.catalog import SecretKind
+from payment_operator.catalog import DATABASE_LOGINS, DATABASE_PASSWORDS, SecretKind
 from payment_operator.cluster import Cluster
 from payment_operator.errors import ApiError, MissingCredentials
 from payment_operator.kinds import PLATFORM_LABEL, SECRET
 from payment_operator.manifest import Object, digest
+from payment_operator.passwords import ASIDE
 from payment_operator.spec import PaymentPlatformSpec
 
 Data = Mapping[str, str]
@@ -119,7 +120,9 @@ class Keeper:
         rolling = {
             name: content for name, content in (data | foreign).items() if name not in catalog.ROTATING
         }
-        hashes = {name: digest(dict(content)) for name, content in rolling.items()}
+        hashes = {name: digest(_used(content)) for name, content in rolling.items()}
+        logins = {kind.name: dict(data[kind.name]) for kind in kinds if kind.rotates == DATABASE_PASSWORDS}
+        hashes[DATABASE_LOGINS] = digest(logins)
         return Credentials(hashes, (self._public_keys(stamp, data), self._identity(stamp)))
 
     def _made(self, kind: SecretKind, stamp: Stamp, write: bool) -> Data:
@@ -187,6 +190,11 @@ class Keeper:
 
 def _config_map(stamp: Stamp, name: str, data: Data) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": stamp.metadata(name), "data": dict(data)}
+
+
+def _used(content: Data) -> dict[str, str]:
+    """What consumers log in by; the passwords before and after it are no affair of theirs."""
+    return {key: value for key, value in content.items() if key not in ASIDE}
 
 
 def _require(name: str, content: Data, required: Iterable[str], field: str) -> None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from payment_operator.apply import Writer
 from payment_operator.catalog import SecretKind
 from payment_operator.cluster import Cluster
-from payment_operator.credentials import Keeper, Stamp
+from payment_operator.credentials import Keeper, Stamp, needed
 from payment_operator.manifest import Manifest, Owner, manifest
 from payment_operator.render import ClusterVersion, Request
-from payment_operator.rotate import Rotator
+from payment_operator.renew import Renewer
+from payment_operator.rotate import Rotator, misspelt
+from payment_operator.rotation import read_requests
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.values import values_of
@@ -39,8 +41,17 @@ class Desire:
     def prepared(self, view: View, spec: PaymentPlatformSpec, owner: Owner) -> View:
         """The view after the step of a rotation that is due. Raises OperatorError."""
         # Before the credentials are read, so that a new key is published in the same pass.
-        rotator = Rotator(self._cluster, owner, lambda: view.now)
-        return replace(view, rotations=rotator.run(spec, view.requests.rotate, write=not view.paused))
+        requests, unknown = read_requests(view.requests.rotate)
+        rotated = Rotator(self._cluster, owner, lambda: view.now).run(spec, requests, write=not view.paused)
+        renewed = Renewer(self._cluster, owner, view.now).run(
+            spec,
+            needed(self._secrets, spec),
+            requests,
+            # Consumers roll for a new password, which an upgrade does by itself.
+            write=view.installed and not (view.paused or view.upgrading),
+            under_way=_under_way(view),
+        )
+        return replace(view, rotations=(*rotated, *renewed, *misspelt(unknown)))
 
     def manifests(
         self, view: View, spec: PaymentPlatformSpec, version: str, owner: Owner
@@ -54,3 +65,11 @@ class Desire:
         request = Request(owner.name, owner.namespace, values, self._cluster_version())
         documents = [*renderer.render(request), *made.config_maps]
         return tuple(manifest(item, owner) for item in documents)
+
+
+def _under_way(view: View) -> bool:
+    """Whether the last look left a rotation in the middle; its request may have been taken back since."""
+    conditions = view.previous.get("conditions", ())
+    return any(
+        item["type"] == "KeysRotated" and item["reason"] in ("Rotating", "Overlapping") for item in conditions
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from payment_operator.catalog import ROTATING
+from payment_operator.catalog import ROTATING, SecretKind
 from payment_operator.credentials import ISSUER_PATH, JWKS_PATH
 from payment_operator.kinds import CHILDREN, EVENT, PLATFORM, POD, PVC, SECRET
 
@@ -38,9 +38,10 @@ def secret_rule(names: Sequence[str]) -> Rule:
     return _rule(SECRET.group, [SECRET.plural], ["get", "list", "watch"]) | {"resourceNames": sorted(names)}
 
 
-def rotation_rule() -> Rule:
-    """The key sets that the operator rotates are the only Secrets that it ever changes."""
-    return _rule(SECRET.group, [SECRET.plural], ["patch"]) | {"resourceNames": sorted(ROTATING)}
+def rotation_rule(kinds: Sequence[SecretKind]) -> Rule:
+    """The key sets and passwords that the operator rotates are the only Secrets that it ever changes."""
+    names = {kind.name for kind in kinds if kind.rotates} | ROTATING
+    return _rule(SECRET.group, [SECRET.plural], ["patch"]) | {"resourceNames": sorted(names)}
 
 
 def cluster_rules() -> list[Rule]:

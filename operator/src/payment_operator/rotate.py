@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from payment_operator.manifest import Object, Owner
 from payment_operator.requests import ROTATE_ANNOTATION
 from payment_operator.rotation import (
     ENCRYPTION_KEYS,
+    REQUESTS,
     SIGNING_KEYS,
     State,
     Terms,
@@ -26,7 +27,6 @@ from payment_operator.rotation import (
     describe,
     read_duration,
     read_notes,
-    read_requests,
     write_notes,
 )
 from payment_operator.spec import PaymentPlatformSpec
@@ -34,6 +34,8 @@ from payment_operator.spec import PaymentPlatformSpec
 logger = logging.getLogger(__name__)
 
 NOTES_ANNOTATION, SERVED_ANNOTATION = f"{GROUP}/keys", f"{GROUP}/rotated-for"
+#: Since when the password of a Secret is in use, or the next one known.
+SINCE_ANNOTATION = f"{GROUP}/rotated-at"
 #: Between two looks while a new key is not published yet.
 SOON = timedelta(seconds=2)
 _SETS: dict[str, tuple[str, Callable[[], Jwk]]] = {
@@ -65,19 +67,16 @@ class Rotator:
         self._owner = owner
         self._now = now
 
-    def run(self, spec: PaymentPlatformSpec, annotation: str, *, write: bool) -> tuple[Standing, ...]:
+    def run(
+        self, spec: PaymentPlatformSpec, requests: Mapping[str, str], *, write: bool
+    ) -> tuple[Standing, ...]:
         """At most one step of each set; sets that are not there yet are left out. Raises ApiError."""
         terms = terms_of(spec)
-        requests, unknown = read_requests(annotation)
-        standings = [
+        return tuple(
             standing
             for name in _SETS
             if (standing := self._one(name, terms, requests.get(name, ""), write=write))
-        ]
-        for item in unknown:
-            text = f"{item[:64]!r} is unknown, use {SIGNING_KEYS} or {ENCRYPTION_KEYS}"
-            standings.append(Standing(f"annotation {ROTATE_ANNOTATION}", "UnknownRequest", text))
-        return tuple(standings)
+        )
 
     def _one(self, name: str, terms: Terms, request: str, *, write: bool) -> Standing | None:
         secret_name, make = _SETS[name]
@@ -127,6 +126,17 @@ class Rotator:
             return {key["kid"] for key in json.loads(found["data"]["jwks.json"])["keys"]}
         except (ValueError, KeyError, TypeError):
             return ()
+
+
+def misspelt(items: Iterable[str]) -> tuple[Standing, ...]:
+    """For items of the annotation that name nothing that rotates."""
+    known = ", ".join(REQUESTS)
+    return tuple(
+        Standing(
+            f"annotation {ROTATE_ANNOTATION}", "UnknownRequest", f"{item[:64]!r} is unknown, use {known}"
+        )
+        for item in items
+    )
 
 
 def terms_of(spec: PaymentPlatformSpec) -> Terms:

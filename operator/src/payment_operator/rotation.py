@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from payment_operator.catalog import DATABASE_PASSWORDS, REDIS_PASSWORD, SUPERUSER_LOGIN
 from payment_operator.keys import Jwk
 
 #: What happened to a key, and when; kept by its id.
@@ -21,6 +22,7 @@ Notes = Mapping[str, Mapping[str, datetime]]
 ADDED, PUBLISHED, PROMOTED, RETIRED = "added", "published", "promoted", "retired"
 #: Values of the platform's annotation, and the default times.
 SIGNING_KEYS, ENCRYPTION_KEYS = "signing-keys", "encryption-keys"
+REQUESTS = (SIGNING_KEYS, ENCRYPTION_KEYS, DATABASE_PASSWORDS, REDIS_PASSWORD, SUPERUSER_LOGIN)
 OVERLAP, KEEP = timedelta(minutes=3), timedelta(hours=2)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -143,11 +145,9 @@ def read_notes(text: str) -> Notes:
 
 
 def read_requests(annotation: str) -> tuple[dict[str, str], list[str]]:
-    """Requests by key set, such as "signing-keys@2026-11", and items that name none."""
+    """Requests by what they name, such as "signing-keys@2026-11", and items that name nothing known."""
     items = [item.strip() for item in annotation.split(",") if item.strip()]
-    known = {
-        name: item for item in items if (name := item.partition("@")[0]) in (SIGNING_KEYS, ENCRYPTION_KEYS)
-    }
+    known = {name: item for item in items if (name := item.partition("@")[0]) in REQUESTS}
     return known, [item for item in items if item.partition("@")[0] not in known]
 
 

@@ -15,6 +15,7 @@ from payment_operator.rules import Rule, rules
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
 from payment_operator.spec_observability import Observability
 from payment_operator.spec_risk import Risk
+from payment_operator.spec_rotation import KeyRotation, PasswordRotation
 from payment_operator.spec_types import Host, Model, Name, NodePort, Profile, Replicas, Resources, SecretRef
 
 
@@ -168,26 +169,6 @@ class NetworkPolicies(Model):
     enabled: bool | None = Field(None, description="Default true.")
 
 
-Duration = Annotated[str, Field(max_length=8, pattern=r"^[1-9][0-9]{0,5}[smhd]$")]
-
-
-class KeyRotation(Model):
-    """Rotation of the gateway's signing and encryption keys, by the operator and without a restart.
-
-    Also on demand: the annotation ``paymentplatform.dev/rotate: signing-keys@<any id>``.
-    """
-
-    interval: Duration | None = Field(None, description='Age at which keys rotate, as "30d"; default never.')
-    overlap: Duration | None = Field(
-        None,
-        description='How long a new key is known before it is used; default "3m", for the kubelets.',
-    )
-    keep: Duration | None = Field(
-        None,
-        description='How long an old key is accepted; default "2h". Must exceed the life of access tokens.',
-    )
-
-
 class Security(Model):
     """Limits and openings of the API."""
 
@@ -195,6 +176,9 @@ class Security(Model):
     rate_limit: RateLimit | None = Field(None, description="Requests for each client address.")
     network_policies: NetworkPolicies | None = Field(None, description="Network policies.")
     key_rotation: KeyRotation | None = Field(None, description="Rotation of keys; needs the operator.")
+    password_rotation: PasswordRotation | None = Field(
+        None, description="Rotation of passwords; needs the operator."
+    )
 
 
 def _needs_credentials() -> ConfigDict:

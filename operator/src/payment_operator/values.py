@@ -26,13 +26,14 @@ def parse(spec: Mapping[str, Any]) -> PaymentPlatformSpec:
 def values_of(
     spec: PaymentPlatformSpec, secret_hashes: Mapping[str, str], metrics: str = ""
 ) -> dict[str, Any]:
-    """The values; ``paused`` and the rotation of keys are the operator's own affair, in no manifest.
+    """The values; ``paused`` and rotation are the operator's own affair, in no manifest.
 
     ``metrics`` is where the operator's own metrics are, as host:port.
     """
     values = spec.model_dump(by_alias=True, exclude_none=True, mode="json")
     values.pop("paused", None)
-    values.get("security", {}).pop("keyRotation", None)
+    for name in ("keyRotation", "passwordRotation"):
+        values.get("security", {}).pop(name, None)
     values["operator"] = {"managed": True, "secretHashes": dict(secret_hashes)}
     if metrics:
         values["operator"]["metrics"] = metrics

@@ -21,6 +21,7 @@ from sqlalchemy import URL, Connection, create_engine
 from payments.common import logs
 from payments.common.settings import DatabaseSettings
 from payments.common.sync_database import connect
+from payments.logins import give_login
 from payments.synthetic import customer
 from payments.verification import grants
 
@@ -48,7 +49,9 @@ WATCHER = "metrics"
 class Settings(DatabaseSettings):
     """Settings of the migration Job."""
 
-    role_passwords_dir: Path = Field(description="Holds <role>/password for each role.")
+    role_passwords_dir: Path = Field(
+        description="Holds <role>/password for each role; may hold username and previous-username, too."
+    )
     seed_demo: bool = False
     seed_synthetic: bool = Field(default=False, description="Make the customer of the synthetic payments.")
     synthetic_credentials_dir: Path = Field(
@@ -117,25 +120,15 @@ def _cursor(connection: Connection) -> psycopg.Connection:
 
 def _prepare_role(connection: psycopg.Connection, settings: Settings, schema: str) -> None:
     """The role with the password of its Secret, and a schema that it can use but does not own."""
-    role = _login(connection, settings, schema)
+    role = give_login(connection, settings.role_passwords_dir, schema)
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(role))
     connection.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM PUBLIC").format(role))
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(role, role))
 
 
-def _login(connection: psycopg.Connection, settings: Settings, name: str) -> sql.Identifier:
-    """The role with the password of its Secret."""
-    password = (settings.role_passwords_dir / name / "password").read_text().strip()
-    role = sql.Identifier(name)
-    exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
-    verb = sql.SQL("ALTER ROLE" if exists is not None else "CREATE ROLE")
-    connection.execute(sql.SQL("{} {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password)))
-    return role
-
-
 def _prepare_watcher(connection: psycopg.Connection, settings: Settings) -> None:
     """The role of the metrics; where we may not give it the server's own role for that, it sees less."""
-    role = _login(connection, settings, WATCHER)
+    role = give_login(connection, settings.role_passwords_dir, WATCHER)
     try:
         with connection.transaction():
             connection.execute(sql.SQL("GRANT pg_monitor TO {}").format(role))

@@ -22,6 +22,7 @@ from payment_operator.kinds import BY_KIND, CHILDREN, LEASE, PLATFORM, SECRET, K
 from payment_operator.lease import NAME
 from payment_operator.render import Renderer
 from payment_operator.requests import ROTATE_ANNOTATION
+from payment_operator.rotation import REQUESTS
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.workqueue import WorkQueue
 from tests.contract.chart.samples import PRODUCTION, STACK
@@ -111,7 +112,7 @@ def lived() -> Recording:
         platform["spec"] = platform["spec"] | {"postgres": {"storage": {"size": "900Gi"}}}
         world.run()
         cluster.claims_immutable = False
-        platform["metadata"]["annotations"] = {ROTATE_ANNOTATION: "signing-keys, encryption-keys"}
+        platform["metadata"]["annotations"] = {ROTATE_ANNOTATION: ", ".join(REQUESTS)}
         world.run()
         world.settle()
         # An operator whose chart has nothing any more prunes one of each kind.

@@ -87,7 +87,8 @@ class FakeCluster:
         self.log.append(f"patch {kind.kind}/{name}")
         annotations = live["metadata"].setdefault("annotations", {})
         annotations |= body["metadata"].get("annotations", {})
-        live.setdefault("data", {}).update(body.get("data", {}))
+        data = live.get("data", {}) | body.get("data", {})
+        live["data"] = {key: value for key, value in data.items() if value is not None}
         live["metadata"]["resourceVersion"] += "1"
         return live
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts PostgreSQL as PID 1: makes the data folder on the first start, and at every start gives the superuser the
-# password of the Secret, since a volume may be older than the Secret.
+# Starts PostgreSQL as PID 1: makes the data folder on the first start, and at every start, and when the Secret changes,
+# gives the superuser the password of the Secret, since a volume may be older than the Secret.
 set -eu
 export PATH="/usr/lib/postgresql/17/bin:$PATH"
 here=/etc/payment-platform/postgres
@@ -18,15 +18,22 @@ fi
 
 # Ends well in any case: the server treats a child that dies otherwise as a crash.
 prepare() {
+  password="$(cat "$password_file")"
   until psql --no-psqlrc --quiet --username=postgres --dbname=postgres --file="$here/bootstrap.sql" \
     --set=ON_ERROR_STOP=1 --set=database="$DATABASE_NAME" 2>/tmp/bootstrap.log
   do
     sleep 0.3
   done
   : >/tmp/bootstrapped
+  while sleep 5; do
+    if [ -s "$password_file" ] && [ "$(cat "$password_file")" != "$password" ]; then
+      echo "postgres: another password for the superuser"
+      return
+    fi
+  done
 }
 rm -f /tmp/bootstrapped
-(trap 'exit 0' TERM INT; prepare || true; exit 0) &
+(trap 'exit 0' TERM INT; while prepare; do :; done; exit 0) &
 
 exec postgres -D "$PGDATA" \
   -c config_file="$here/postgresql.conf" -c hba_file="$here/pg_hba.conf" -c ident_file="$here/pg_ident.conf" \
