@@ -88,6 +88,7 @@ def values_schema() -> Schema:
         "additionalProperties": False,
         "properties": {
             "managed": {"type": "boolean"},
+            "restored": {"type": "boolean"},
             "secretHashes": {"type": "object", "additionalProperties": {"type": "string"}},
             "metrics": {"type": "string"},
         },

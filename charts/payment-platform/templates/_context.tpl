@@ -54,12 +54,6 @@ Refuses values that cannot work.
 {{- $_ := set $settings.services $name $service -}}
 {{- end -}}
 {{- include "platform.overlay" (dict "base" $settings "over" .Values) -}}
-{{- range $group := list "jobs" "cronJobs" -}}
-{{- range $name, $job := index $catalog $group -}}
-{{- $wanted := or (not $job.when) (eq "true" (include "platform.setting" (dict "ctx" (dict "settings" $settings) "path" ($job.when | default "") "as" "text"))) -}}
-{{- if or (not $wanted) (and $job.phase (not $settings.operator.managed)) }}{{ $_ := unset (index $catalog $group) $name }}{{ end -}}
-{{- end -}}
-{{- end -}}
 
 {{- $context := dict
   "name" .Release.Name
@@ -76,6 +70,12 @@ Refuses values that cannot work.
   "images" $images
 -}}
 {{- include "platform.derive" $context -}}
+{{- range $group := list "jobs" "cronJobs" -}}
+{{- range $name, $job := index $catalog $group -}}
+{{- $wanted := or (not $job.when) (eq "true" (include "platform.setting" (dict "ctx" $context "path" ($job.when | default "") "as" "text"))) -}}
+{{- if or (not $wanted) (and $job.phase (not $settings.operator.managed)) }}{{ $_ := unset (index $catalog $group) $name }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- $_ := set $context "parts" (include "platform.parts" $context | mustFromJson) -}}
 {{- include "platform.validate" $context -}}
 {{- $_ := set $context "flows" (include "platform.flows" $context | mustFromJson) -}}
@@ -89,6 +89,10 @@ Refuses values that cannot work.
 {{- $ingress := not (empty $lb.ingress.host) -}}
 {{- $replicated := ge (int $settings.kafka.brokers) 3 -}}
 {{- $externalDatabase := eq $settings.postgres.mode "External" -}}
+{{- $restore := $settings.restoreFrom -}}
+{{- $restoring := not (empty $restore.name) -}}
+{{- $backup := $settings.backup.storage -}}
+{{- $elsewhere := or (not (empty $restore.s3.bucket)) (not (empty $restore.volume.claimName)) -}}
 {{- $_ := set $settings "derived" (dict
   "ingress" $ingress
   "behindIngress" (and $ingress (eq $lb.type "ClusterIP"))
@@ -105,6 +109,27 @@ Refuses values that cannot work.
   "redisPort" (eq $settings.redis.mode "External" | ternary (int $settings.redis.external.port) 6379)
   "redisSecret" (eq $settings.redis.mode "External" | ternary ($settings.redis.external.credentialsSecretRef.name | default "") .catalog.dependencies.redis.secret)
   "kafkaBootstrap" (eq $settings.kafka.mode "External" | ternary ($settings.kafka.external.bootstrapServers | default "") "kafka:9092")
+  "seedSynthetic" (and $settings.health.syntheticPayment.enabled (not (and $restoring (not $settings.operator.restored))))
+  "seedDemo" (and $settings.demo.enabled (not $restoring))
+  "restoring" $restoring
+  "restorePending" (and $restoring (not $settings.operator.restored))
+  "backup" (include "platform.place" (dict "s3" $backup.s3 "claim" "backup") | mustFromJson)
+  "restore" (include "platform.place" (dict "s3" ($elsewhere | ternary $restore.s3 $backup.s3) "claim" ($restore.volume.claimName | default "backup")) | mustFromJson)
+  "appVersion" .appVersion
 ) -}}
 {{- include "platform.deriveObservability" . -}}
+{{- end -}}
+
+{{/*
+Where backups lie, as the settings of their programs: {claim, folder} or {bucket, endpoint, region, prefix, secret, port}.
+Takes s3, claim.
+*/}}
+{{- define "platform.place" -}}
+{{- if .s3.bucket -}}
+{{- $endpoint := .s3.endpoint | default "https://s3.amazonaws.com" -}}
+{{- dict "bucket" .s3.bucket "endpoint" $endpoint "region" (.s3.region | default "us-east-1") "prefix" (.s3.prefix | default "")
+  "secret" .s3.credentialsSecretRef.name "port" (include "platform.urlPort" $endpoint | int) | mustToJson -}}
+{{- else -}}
+{{- dict "claim" .claim "folder" "/backup/payments" | mustToJson -}}
+{{- end -}}
 {{- end -}}

@@ -40,6 +40,9 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
 {{- if and (eq (index $ctx.catalog.services $callee).component "load-balancer") $s.derived.tls }}{{ $port = 8443 }}{{ end -}}
 {{- $flows = append $flows (dict "from" $name "to" $callee "ports" (list $port)) -}}
 {{- end -}}
+{{- with $job.place -}}
+{{- with (index $s.derived .).port }}{{ $flows = append $flows (dict "from" $name "to" "outside" "ports" (list (int .))) }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- range $name, $_ := .parts }}{{ $_ := set $needs $name ((index $ctx.catalog.observability $name).needs | default list) }}{{ end -}}
 {{- range $name, $of := $needs -}}

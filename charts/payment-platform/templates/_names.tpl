@@ -32,9 +32,14 @@ annotations:
   paymentplatform.dev/wave: {{ .wave | quote }}
 {{- end -}}
 
+{{/* Wave of what follows the Jobs; a restore that is not through takes two waves more. Takes ctx, wave. */}}
+{{- define "platform.wave" -}}
+{{- .ctx.settings.derived.restorePending | ternary (add .wave 2) .wave -}}
+{{- end -}}
+
 {{/* Wave of a service. Takes ctx, name. */}}
 {{- define "platform.serviceWave" -}}
-{{- eq (index .ctx.catalog.services .name).component "load-balancer" | ternary "4" "3" -}}
+{{- include "platform.wave" (dict "ctx" .ctx "wave" (eq (index .ctx.catalog.services .name).component "load-balancer" | ternary 4 3)) -}}
 {{- end -}}
 
 {{/* Reference of an image. Our own carry the tag of the platform. Takes ctx, image. */}}

@@ -12,7 +12,15 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $runtime := index $ctx.runtimes $key -}}
 {{- $args := dict "ctx" $ctx "name" $name "runtime" $runtime -}}
 {{- $env := dict -}}
-{{- $mounts := concat $runtime.mounts ($entry.mounts | default list) -}}
+{{- $mounts := list -}}
+{{- range concat $runtime.mounts ($entry.mounts | default list) -}}
+{{- $mount := . -}}
+{{- with .given -}}
+{{- $name := include "platform.setting" (dict "ctx" $ctx "path" .setting "as" "text") -}}
+{{- $mount = $name | empty | ternary dict (merge (dict .as $name) (omit $mount "given")) -}}
+{{- end -}}
+{{- with $mount }}{{ $mounts = append $mounts . }}{{ end -}}
+{{- end -}}
 {{- $ports := dict -}}
 {{- $resources := $runtime.resources -}}
 {{- if eq .kind "service" -}}
@@ -62,7 +70,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" $name) -}}
 {{- end -}}
 {{- $_ := merge $ports ($runtime.ports | default dict) -}}
-{{- dict "name" $name "component" $entry.component "kind" .kind "runtime" $runtime "runtimeKey" $key "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
+{{- dict "name" $name "component" $entry.component "kind" .kind "retry" (empty $entry.final | ternary "OnFailure" "Never") "runtime" $runtime "runtimeKey" $key "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
 {{- end -}}
 
 {{/* The schemas that somebody owns, which are roles' names too, as a JSON list. Takes the context. */}}
@@ -100,7 +108,10 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{/* A volume, but for its name. Takes ctx, mount. */}}
 {{- define "platform.volume" -}}
 {{- $mount := .mount -}}
-{{- if hasKey $mount "emptyDir" -}}
+{{- if $mount.persistent -}}
+persistentVolumeClaim:
+  claimName: {{ $mount.persistent }}
+{{- else if hasKey $mount "emptyDir" -}}
 emptyDir:
   {{- toYaml $mount.emptyDir | nindent 2 }}
 {{- else if $mount.secret -}}

@@ -85,7 +85,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- if eq $w.kind "job" }}
-  restartPolicy: OnFailure
+  restartPolicy: {{ $w.retry | default "OnFailure" }}
   {{- else if eq $w.kind "cronJob" }}
   restartPolicy: Never
   {{- else }}
@@ -126,6 +126,20 @@ spec:
         {{- toYaml $w.resources | nindent 8 }}
     {{- end }}
   {{- end }}
+  {{- with $runtime.first }}
+  initContainers:
+    - name: {{ .name }}
+      image: {{ include "platform.image" (dict "ctx" $ctx "image" .image) | quote }}
+      imagePullPolicy: {{ $ctx.settings.image.pullPolicy }}
+      command:
+        {{- toYaml .command | nindent 8 }}
+      terminationMessagePolicy: FallbackToLogsOnError
+      {{- include "platform.inside" $w | nindent 6 }}
+      {{- with $w.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+  {{- end }}
   containers:
     - name: {{ $w.name }}
       image: {{ include "platform.image" (dict "ctx" $ctx "image" $runtime.image) | quote }}
@@ -135,23 +149,7 @@ spec:
       {{- if has $w.kind (list "job" "cronJob") }}
       terminationMessagePolicy: FallbackToLogsOnError
       {{- end }}
-      securityContext:
-        allowPrivilegeEscalation: false
-        readOnlyRootFilesystem: true
-        capabilities:
-          drop: [ALL]
-      {{- if $w.env }}
-      env:
-        {{- range $variable, $source := $w.env }}
-        - name: {{ $variable }}
-          {{- if hasKey $source "valueFrom" }}
-          valueFrom:
-            {{- toYaml $source.valueFrom | nindent 12 }}
-          {{- else }}
-          value: {{ $source.value | toString | quote }}
-          {{- end }}
-        {{- end }}
-      {{- end }}
+      {{- include "platform.inside" $w | nindent 6 }}
       {{- if $w.ports }}
       ports:
         {{- range $port, $number := $w.ports }}
@@ -170,14 +168,6 @@ spec:
       resources:
         {{- toYaml . | nindent 8 }}
       {{- end }}
-      volumeMounts:
-        {{- range $mount := $w.mounts }}
-        - name: {{ $mount.name }}
-          mountPath: {{ $mount.path }}
-          {{- if or $mount.secret $mount.configMap $mount.token $mount.rolePasswords }}
-          readOnly: true
-          {{- end }}
-        {{- end }}
   volumes:
     {{- range $mount := $w.mounts }}
     {{- if not $mount.claim }}
@@ -185,4 +175,33 @@ spec:
       {{- include "platform.volume" (dict "ctx" $ctx "mount" $mount) | nindent 6 }}
     {{- end }}
     {{- end }}
+{{- end -}}
+
+{{/* What all containers of a pod have alike: limits to what they may do, variables, files. Takes the workload. */}}
+{{- define "platform.inside" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+{{- if .env }}
+env:
+  {{- range $variable, $source := .env }}
+  - name: {{ $variable }}
+    {{- if hasKey $source "valueFrom" }}
+    valueFrom:
+      {{- toYaml $source.valueFrom | nindent 6 }}
+    {{- else }}
+    value: {{ $source.value | toString | quote }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+volumeMounts:
+  {{- range $mount := .mounts }}
+  - name: {{ $mount.name }}
+    mountPath: {{ $mount.path }}
+    {{- if or $mount.secret $mount.configMap $mount.token $mount.rolePasswords }}
+    readOnly: true
+    {{- end }}
+  {{- end }}
 {{- end -}}

@@ -44,6 +44,14 @@
 {{- end -}}
 {{- end -}}
 
+{{- if $s.derived.restoring -}}
+{{- if not $s.operator.managed }}{{ fail "restoreFrom: needs the operator, which keeps payments closed until the books are proven right; restore by hand with the Job's scripts otherwise" }}{{ end -}}
+{{- end -}}
+{{- range $field, $place := dict "backup.storage.s3" $s.backup.storage.s3 "restoreFrom.s3" $s.restoreFrom.s3 -}}
+{{- if and $place.bucket (not $place.credentialsSecretRef.name) -}}
+{{- fail (printf "%s.credentialsSecretRef.name: required with a bucket; name a Secret with the keys access-key-id and secret-access-key" $field) -}}
+{{- end -}}
+{{- end -}}
 {{- include "platform.validateObservability" . -}}
 {{- include "platform.validateEntrance" . -}}
 {{- include "platform.validateConnections" . -}}

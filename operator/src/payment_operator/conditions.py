@@ -22,12 +22,23 @@ CONDITIONS = (
     ConditionType("PostgresReady", "True", "PostgreSQL is ready (Builtin) or reachable (External)."),
     ConditionType("RedisReady", "True", "Redis is ready (Builtin) or reachable (External)."),
     ConditionType("KafkaReady", "True", "Kafka is ready (Builtin) or reachable (External), its topics made."),
+    ConditionType(
+        "Restored",
+        "True",
+        "The database is the backup of spec.restoreFrom, its books proven right; False until then, with"
+        " payments closed; Unknown when no backup was asked for.",
+    ),
     ConditionType("MigrationsApplied", "True", "The database has the schema of this version."),
     ConditionType("ServicesReady", "True", "All Deployments have all their replicas ready."),
     ConditionType(
         "KeysRotated",
         "True",
         "No rotation of keys waits for its new key, or for a person. The message says when.",
+    ),
+    ConditionType(
+        "BackupsCurrent",
+        "True",
+        "The last backup succeeded and is not overdue; Unknown when backups are switched off.",
     ),
     ConditionType(
         "ObservabilityReady",

@@ -78,6 +78,13 @@ def referenced(spec: PaymentPlatformSpec) -> dict[str, tuple[str, tuple[str, ...
             "spec.redis.external.credentialsSecretRef",
             ("password",),
         )
+    bucket_keys = ("access-key-id", "secret-access-key")
+    if spec.backup and spec.backup.enabled is not False and spec.backup.storage and spec.backup.storage.s3:
+        name = spec.backup.storage.s3.credentials_secret_ref.name
+        found[name] = ("spec.backup.storage.s3.credentialsSecretRef", bucket_keys)
+    if spec.restore_from and spec.restore_from.s3:
+        name = spec.restore_from.s3.credentials_secret_ref.name
+        found[name] = ("spec.restoreFrom.s3.credentialsSecretRef", bucket_keys)
     for channel in ("sms", "email", "push"):
         settings = getattr(spec.notifications, channel, None)
         if settings and settings.credentials_secret_ref:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from payment_operator import claims
 from payment_operator.apply import Writer
 from payment_operator.catalog import SecretKind
 from payment_operator.cluster import Cluster
 from payment_operator.credentials import Keeper, Stamp, needed
+from payment_operator.kinds import PVC
 from payment_operator.manifest import Manifest, Owner, manifest
 from payment_operator.render import ClusterVersion, Request
 from payment_operator.renew import Renewer
@@ -22,7 +24,7 @@ from payment_operator.view import View
 
 
 class Desire:
-    """Makes missing Secrets on the way, for the manifests carry their hashes."""
+    """Makes missing Secrets on the way, for the manifests carry their hashes, and volumes of backups."""
 
     def __init__(
         self,
@@ -61,10 +63,13 @@ class Desire:
         keeper = Keeper(self._cluster, Writer(self._cluster, owner.namespace), owner.namespace, self._secrets)
         stamp = Stamp(owner.name, FIELD_MANAGER, owner.reference())
         made = keeper.ensure(stamp, spec, write=not view.paused)
-        values = values_of(spec, made.hashes, self._metrics)
+        restored = bool(view.previous.get("restore"))
+        values = values_of(spec, made.hashes, self._metrics, restored=restored)
         request = Request(owner.name, owner.namespace, values, self._cluster_version())
         documents = [*renderer.render(request), *made.config_maps]
-        return tuple(manifest(item, owner) for item in documents)
+        if not view.paused:
+            claims.ensure(self._cluster, owner, (item for item in documents if item["kind"] == PVC.kind))
+        return tuple(manifest(item, owner) for item in documents if item["kind"] != PVC.kind)
 
 
 def _under_way(view: View) -> bool:

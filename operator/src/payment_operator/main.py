@@ -33,6 +33,7 @@ from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
 from payment_operator.secretwatch import SecretWatch
 from payment_operator.settings import Settings
+from payment_operator.snapshot import Snapshots
 from payment_operator.versions import Versions, charts
 from payment_operator.workqueue import WorkQueue
 
@@ -67,7 +68,7 @@ class Operator:
         kinds = secret_kinds(sorted({name for folder in folders for name in schemas(folder)}))
         discovery = Discovery(self._cluster, time.monotonic)
         desire = Desire(self._cluster, versions, kinds, discovery, settings.metrics_address)
-        director = Director(self._cluster, desire)
+        director = Director(self._cluster, desire, Snapshots(self._cluster))
         self._reconciler = Reconciler(self._cluster, director, lambda: datetime.now(UTC))
         self._threads = ThreadPoolExecutor(settings.workers + 1, thread_name_prefix="reconcile")
         self.queue = WorkQueue(self._reconcile, workers=settings.workers, clock=time.monotonic)

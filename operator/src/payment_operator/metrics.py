@@ -46,3 +46,8 @@ KEY_DUE = Gauge(
     "When the next key of a key set is due, Unix time; nothing where keys rotate on demand only.",
     ["platform_namespace", "platform", "key_set"],
 )
+BACKUP_TIME = Gauge(
+    "payment_operator_backup_last_success_timestamp_seconds",
+    "When the last backup of a platform ended well.",
+    ["platform_namespace", "platform"],
+)

@@ -17,11 +17,15 @@ from payment_operator.manifest import Owner
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """``live`` is ours; ``foreign`` are wanted names whose object belongs to somebody else."""
+    """``live`` is ours; ``foreign`` are wanted names whose object belongs to somebody else.
+
+    ``runs`` are the Jobs that our CronJobs made.
+    """
 
     live: dict[Ref, Object]
     foreign: frozenset[Ref]
     pods: list[Object]
+    runs: Sequence[Object] = ()
 
 
 def observe(cluster: Cluster, owner: Owner, wanted: Iterable[Ref]) -> Observed:
@@ -46,7 +50,9 @@ def observe(cluster: Cluster, owner: Owner, wanted: Iterable[Ref]) -> Observed:
             found[ref] = {"apiVersion": BY_KIND[ref.kind].api_version, "kind": ref.kind} | item
             if owner.owns(item):
                 live[ref] = found[ref]
-    return Observed(live, frozenset(ref for ref in missing if ref in found and ref not in live), pods)
+    schedules = {item["metadata"]["uid"] for ref, item in live.items() if ref.kind == "CronJob"}
+    runs = [item for ref, item in found.items() if ref.kind == "Job" and _controller(item) in schedules]
+    return Observed(live, frozenset(ref for ref in missing if ref in found and ref not in live), pods, runs)
 
 
 def _there(cluster: Cluster, namespace: str, refs: Sequence[Ref]) -> Iterator[Ref]:
@@ -55,3 +61,8 @@ def _there(cluster: Cluster, namespace: str, refs: Sequence[Ref]) -> Iterator[Re
     taken = cluster.parallel(lambda kind: cluster.names(kind, namespace), kinds)
     found = dict(zip((kind.kind for kind in kinds), taken, strict=True))
     return (ref for ref in refs if ref.name in found[ref.kind])
+
+
+def _controller(item: Object) -> str | None:
+    references = item["metadata"].get("ownerReferences", [])
+    return next((str(entry["uid"]) for entry in references if entry.get("controller")), None)

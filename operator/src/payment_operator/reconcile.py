@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from payment_operator import traces
+from payment_operator import metrics, traces
 from payment_operator.announce import notices
 from payment_operator.apply import Writer
+from payment_operator.backup import job_now
+from payment_operator.backup_status import CRON_JOB
 from payment_operator.cluster import Cluster
 from payment_operator.director import Director
 from payment_operator.errors import ApiError, OperatorError
-from payment_operator.kinds import PLATFORM
+from payment_operator.kinds import BY_KIND, PLATFORM
 from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
 from payment_operator.pace import again
@@ -78,7 +80,16 @@ class Reconciler:
         refused = writer.apply_all(view.plan.apply, view.observed.live)
         for ref in view.plan.prune:
             writer.delete(ref, view.observed.live[ref])
-        return replace(view, refused=refused)
+        return replace(view, refused=refused, backup_served=self._back_up(view, writer))
+
+    def _back_up(self, view: View, writer: Writer) -> str:
+        """Make the Job of a request that was not served yet; the request that is served now."""
+        request, served = view.requests.backup, (view.previous.get("backup") or {}).get("request", "")
+        cron_job = view.observed.live.get(CRON_JOB)
+        if request in ("", served) or cron_job is None:
+            return str(served)
+        writer.create(BY_KIND["Job"], job_now(cron_job, request))
+        return request
 
     def _blank(self, platform: Object) -> View:
         metadata, status = platform["metadata"], platform.get("status") or {}
@@ -92,6 +103,9 @@ class Reconciler:
         SHOWN.show(
             metadata["namespace"], metadata["name"], status, view.rotations, last_payment(view.observed.pods)
         )
+        if last := (status.get("backup") or {}).get("lastSuccessful"):
+            name = metadata["namespace"], metadata["name"]
+            metrics.BACKUP_TIME.labels(*name).set(datetime.fromisoformat(last).timestamp())
         if changed(status, before):
             writer = Writer(self._cluster, metadata["namespace"])
             writer.apply_status(metadata["name"], metadata["uid"], status)

@@ -27,7 +27,7 @@ def rules() -> list[Rule]:
         _rule(PLATFORM.group, [f"{PLATFORM.plural}/status"], ["patch"]),
         *by_group,
         _rule(POD.group, [POD.plural], ["list"]),
-        _rule(PVC.group, [PVC.plural], ["patch"]),
+        _rule(PVC.group, [PVC.plural], ["get", "create", "patch"]),
         _rule(SECRET.group, [SECRET.plural], ["create"]),
         _rule(EVENT.group, [EVENT.plural], ["get", "create", "patch"]),
     ]

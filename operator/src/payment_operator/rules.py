@@ -145,6 +145,15 @@ def external_collector_is_named() -> Rule:
     )
 
 
+def restored_once() -> Rule:
+    """A backup is restored when the database is made, never into one that lives."""
+    return Rule(
+        "!has(self.restoreFrom) || (has(oldSelf.restoreFrom) && self.restoreFrom == oldSelf.restoreFrom)",
+        "restoreFrom is for a new platform only and cannot change: create one in another namespace",
+        ".restoreFrom",
+    )
+
+
 _PRODUCTION = "self.profile == 'production'"
 
 

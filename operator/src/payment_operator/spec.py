@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 
 from payment_operator import rules as rule
 from payment_operator.rules import Rule, rules
+from payment_operator.spec_backup import SCHEDULE, Backup, RestoreFrom
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
 from payment_operator.spec_observability import Observability
 from payment_operator.spec_risk import Risk
@@ -287,7 +288,7 @@ class Verification(Model):
     schedule: str | None = Field(
         None,
         max_length=100,
-        pattern=r"^(|@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[^\s@]\S*(\s+\S+){4})$",
+        pattern=SCHEDULE,
         description="When, as five fields of cron in UTC; default hourly. Empty: never by itself.",
     )
 
@@ -323,6 +324,7 @@ class PaymentPlatformSpec(Model):
             *(rule.storage_only_grows(name) for name in DEPENDENCIES),
             *(rule.storage_class_is_fixed(name) for name in DEPENDENCIES),
             rule.brokers_are_fixed(),
+            rule.restored_once(),
             rule.no_demo_in_production(),
             rule.no_private_webhooks_in_production(),
             *(rule.real_provider_in_production(channel) for channel in ("sms", "email", "push")),
@@ -359,4 +361,6 @@ class PaymentPlatformSpec(Model):
     verification: Verification | None = Field(
         None, description="The scheduled proof that no money is lost or doubled."
     )
+    backup: Backup | None = Field(None, description="Backups of the database.")
+    restore_from: RestoreFrom | None = Field(None, description="The backup that a new platform starts from.")
     observability: Observability | None = Field(None, description="What can be seen of the platform.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from payment_operator.backup import JOB_LABEL, last_words
+from payment_operator.backup_status import backup_status, backups_finding, restore_status
 from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
 from payment_operator.finding import NOT_LOOKED, Finding
@@ -22,7 +24,6 @@ NOT_ON_PAYMENT_PATH = frozenset({"audit-service"})
 MESSAGE_LIMIT = 1000
 #: What the last complete rollout left.
 _OF_RELEASE = ("version", "release", "lastGood", "upgrade")
-JOB_LABEL = "batch.kubernetes.io/job-name"
 
 
 def status_of(view: View) -> dict[str, Any]:
@@ -43,6 +44,8 @@ def status_of(view: View) -> dict[str, Any]:
             "available": ready,
             "total": len(deployments),
         }
+    parts = {"backup": backup_status(view), "restore": restore_status(view)}
+    status |= {name: part for name, part in parts.items() if part}
     if view.requests.dry_run:
         status["plan"] = list(view.preview)
     status["conditions"] = conditions(view, findings)
@@ -93,6 +96,7 @@ def _findings(view: View) -> dict[str, Finding]:
         "PostgresReady": _dependency(view, "postgres"),
         "RedisReady": _dependency(view, "redis"),
         "KafkaReady": _kafka(view),
+        "Restored": _restored(view),
         "MigrationsApplied": _job(view, "migrations", "Applied", "the schema of this version is there"),
         "ServicesReady": _services(view),
     }
@@ -105,6 +109,7 @@ def _findings(view: View) -> dict[str, Finding]:
         **watching,
         "KeysRotated": _keys(view),
         "PaymentPathReady": payment_path(view),
+        "BackupsCurrent": backups_finding(view, backup_status(view)),
     }
 
 
@@ -125,6 +130,21 @@ def _keys(view: View) -> Finding:
             return Finding("False", reason, text)
     overlapping = any(item.reason == "Overlapping" for item in view.rotations)
     return Finding("True", "Overlapping" if overlapping else "Current", text)
+
+
+def _restored(view: View) -> Finding:
+    if view.spec is None or view.spec.restore_from is None:
+        return Finding("Unknown", "NotRequested", "spec.restoreFrom names no backup")
+    done = restore_status(view)
+    if done is not None:
+        return Finding("True", "Restored", f"from backup {done['name']}, its books proven right")
+    for component in ("restore", "restore-check"):
+        found = _job(view, component, "", "")
+        if found.status != "True":
+            said = [last_words(view.observed.pods, ref.name) for ref, _ in view.jobs(component)]
+            why = "".join(f"{words['error']}: " for words in said if "error" in words)
+            return found._replace(message=f"payments stay closed: {why}{found.message}")
+    return Finding("False", "Running", "payments stay closed until the books are proven right")
 
 
 def _dependency(view: View, name: str) -> Finding:
@@ -244,6 +264,8 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
         return Finding("True", "ApplyFailed", f"the API server refused {ref}: {error}")
     if parts["MigrationsApplied"].reason in ("JobFailed", "JobFailing"):
         return Finding("True", "MigrationsFailed", parts["MigrationsApplied"].message)
+    if parts["Restored"].reason in ("JobFailed", "JobFailing"):
+        return Finding("True", "RestoreFailed", parts["Restored"].message)
     broken = broken_pods(view.observed.pods, view.now)
     if broken:
         pod, cause = next(iter(sorted(broken.items())))
@@ -256,6 +278,9 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
         return Finding("True", "PaymentPathNotReady", path.message)
     if late and view.installed and not view.plan.waits:
         return Finding("True", _not(late[0]), parts[late[0]].message)
+    backups = backups_finding(view, backup_status(view))
+    if backups.status == "False":
+        return Finding("True", backups.reason, backups.message)
     return Finding("False", "AsDeclared", "nothing needs a person")
 
 

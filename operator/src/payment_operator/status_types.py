@@ -78,6 +78,33 @@ class UpgradeStatus(Model):
     preflight: list[PreflightCheck] = Field(description="What was looked at before.")
 
 
+class BackupFailure(Model):
+    """A backup that was not made."""
+
+    time: str = Field(description="When its Job gave up.", json_schema_extra={"format": "date-time"})
+    job: str = Field(description="The Job.")
+    message: str = Field(description="Why.")
+
+
+class BackupStatus(Model):
+    """What became of backups."""
+
+    last_successful: str | None = Field(
+        None, description="When the last one ended well.", json_schema_extra={"format": "date-time"}
+    )
+    last_name: str | None = Field(None, description="Its name, for spec.restoreFrom.")
+    last_failure: BackupFailure | None = Field(None, description="The last one that failed.")
+    request: str | None = Field(None, description="The last annotation that was served.")
+
+
+class RestoreStatus(Model):
+    """Which backup the platform was made from."""
+
+    name: str = Field(description="Name of the backup.")
+    taken_at: str | None = Field(None, description="Moment of its snapshot.")
+    completed_at: str = Field(description="When its books were proven right.")
+
+
 class PaymentPlatformStatus(Model):
     """What the operator saw and did."""
 
@@ -91,6 +118,10 @@ class PaymentPlatformStatus(Model):
     last_good: LastGood | None = Field(None, description="What a failed upgrade goes back to.")
     upgrade: UpgradeStatus | None = Field(None, description="The last change of version or images.")
     services: ServicesStatus | None = Field(None, description="Readiness of the Deployments.")
+    backup: BackupStatus | None = Field(None, description="What became of backups.")
+    restore: RestoreStatus | None = Field(
+        None, description="The backup that the platform was made from, once its books were proven right."
+    )
     plan: list[PlannedChange] | None = Field(
         None, description="While the annotation paymentplatform.dev/dry-run is set: what would be done."
     )

@@ -24,7 +24,7 @@ def parse(spec: Mapping[str, Any]) -> PaymentPlatformSpec:
 
 
 def values_of(
-    spec: PaymentPlatformSpec, secret_hashes: Mapping[str, str], metrics: str = ""
+    spec: PaymentPlatformSpec, secret_hashes: Mapping[str, str], metrics: str = "", *, restored: bool = False
 ) -> dict[str, Any]:
     """The values; ``paused`` and rotation are the operator's own affair, in no manifest.
 
@@ -34,7 +34,7 @@ def values_of(
     values.pop("paused", None)
     for name in ("keyRotation", "passwordRotation"):
         values.get("security", {}).pop(name, None)
-    values["operator"] = {"managed": True, "secretHashes": dict(secret_hashes)}
+    values["operator"] = {"managed": True, "secretHashes": dict(secret_hashes), "restored": restored}
     if metrics:
         values["operator"]["metrics"] = metrics
     return values

@@ -44,6 +44,7 @@ class View:
     secrets_found: bool = False
     rotations: Sequence[Standing] = ()
     desired: Sequence[Manifest] = ()
+    backup_served: str = ""
     observed: Observed = field(default_factory=lambda: Observed({}, frozenset(), []))
     plan: Plan = field(default_factory=Plan)
     refused: Mapping[Ref, ApiError] = field(default_factory=dict)

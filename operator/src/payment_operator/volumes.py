@@ -30,6 +30,11 @@ def claims_to_grow(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[d
     return claims
 
 
+def grown(before: str, after: str) -> bool:
+    """Whether a volume is to be larger."""
+    return _bytes(after) > _bytes(before)
+
+
 def _claim(name: str, size: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",

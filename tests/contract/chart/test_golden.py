@@ -18,6 +18,7 @@ SOURCES = {
     "search": "files/opensearch",
     "grafana": "dashboards",
 }
+SOURCES |= dict.fromkeys(("backup", "restore", "restore-check"), "files/backup")
 CASES = {**PROFILES, "external": EXTERNAL, "watched": WATCHED}
 # Files that templates write are read as they are.
 GENERATED = {"prometheus.yml", "config.yaml", "dashboards.yml", "datasources.yaml", "providers.yaml"}

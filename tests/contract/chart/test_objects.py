@@ -23,7 +23,7 @@ SERVICES = catalog()["services"]
 PARTS = catalog()["observability"]
 WAVES = {
     "ServiceAccount": "0", "ConfigMap": "0", "NetworkPolicy": "0", "Role": "0", "RoleBinding": "0",
-    "StatefulSet": "1", "Job": "2", "Ingress": "4", "CronJob": "4",
+    "StatefulSet": "1", "Job": "2", "PersistentVolumeClaim": "1", "Ingress": "4", "CronJob": "4",
 }  # fmt: skip
 
 

@@ -16,12 +16,13 @@ import yaml
 
 from hack.generation.deployment import find_helm
 from payment_operator import handlers, keys
+from payment_operator.backup import job_name
 from payment_operator.catalog import schemas
 from payment_operator.errors import ApiError
-from payment_operator.kinds import BY_KIND, CHILDREN, LEASE, PLATFORM, SECRET, Kind
+from payment_operator.kinds import BY_KIND, CHILDREN, LEASE, PLATFORM, PVC, SECRET, Kind
 from payment_operator.lease import NAME
 from payment_operator.render import Renderer
-from payment_operator.requests import ROTATE_ANNOTATION
+from payment_operator.requests import BACKUP_ANNOTATION, ROTATE_ANNOTATION
 from payment_operator.rotation import REQUESTS
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.workqueue import WorkQueue
@@ -99,7 +100,7 @@ def lived() -> Recording:
         platform = world.declare(**PRODUCTION, **STACK)
         world.settle()
         kinds = {kind for kind, _, _ in cluster.objects} - {"PaymentPlatform", "Secret", "Event"}
-        assert kinds == {kind.kind for kind in CHILDREN}, "the table of kinds and the chart differ"
+        assert kinds == {kind.kind for kind in (*CHILDREN, PVC)}, "the table of kinds and the chart differ"
         # One of each kind is suddenly somebody else's: it is looked at by its name.
         others = {kind: item for (kind, _, _), item in cluster.objects.items() if kind in kinds}
         owned = {kind: item["metadata"] for kind, item in others.items()}
@@ -112,9 +113,14 @@ def lived() -> Recording:
         platform["spec"] = platform["spec"] | {"postgres": {"storage": {"size": "900Gi"}}}
         world.run()
         cluster.claims_immutable = False
-        platform["metadata"]["annotations"] = {ROTATE_ANNOTATION: ", ".join(REQUESTS)}
+        platform["metadata"]["annotations"] = {
+            ROTATE_ANNOTATION: ", ".join(REQUESTS),
+            BACKUP_ANNOTATION: "now-1",
+        }
         world.run()
         world.settle()
+        # It belongs to its CronJob, with which Kubernetes removes it.
+        del cluster.objects["Job", "shop", job_name("now-1")]
         # An operator whose chart has nothing any more prunes one of each kind.
         patch.setattr(renderer, "render", lambda _: [])
         desired_before = {kind for kind, _, _ in cluster.objects}

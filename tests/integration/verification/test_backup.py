@@ -11,9 +11,13 @@ import pytest
 from psycopg import sql
 
 from hack.dev.stack import Stack
+from tests.integration.conftest import PORT_OFFSET
 from tests.integration.verification.world import World
+from tests.support import s3
 from tests.support.backups import Programs
 
+# The first test waits for the platform and its payments.
+pytestmark = pytest.mark.timeout(300)
 # The oracle's own words, not the manifest's.
 TOTALS = """
 SELECT currency, count(*), sum(amount_minor), sum(abs(amount_minor)),
@@ -148,3 +152,28 @@ def test_the_server_may_be_away(programs: Programs) -> None:
     away = replace(programs, server=("127.0.0.1", 9))
     assert away.tool("dump.sh", "none").code != 0
     assert away.ours("check", "none").code == 3
+
+
+@pytest.mark.timeout(1200)  # where nobody has built the server yet
+def test_backups_in_a_bucket(world: World, tmp_path: Path) -> None:
+    """Every call signed: another key, a damaged object, a server that is away."""
+    origin = world.stack.servers.database
+    with s3.server(tmp_path, 13070 + PORT_OFFSET) as place:
+        programs = Programs(tmp_path, world.stack.servers.postgres, place)
+        names = [programs.back_up(origin, BACKUP_KEEP_COUNT="1") for _ in range(2)]
+        kept = tmp_path / "s3/objects" / s3.BUCKET / "shop/daily"
+        assert [item.name for item in kept.iterdir()] == names[1:]
+        assert programs.ours("fetch").code == 0
+        with empty_database(world) as database:
+            assert programs.tool("restore.sh", database).code == 0
+            assert books(world, database) == books(world, origin)
+
+        stored = kept / names[1] / "database.dump"
+        stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+        damaged = programs.ours("fetch")
+        assert damaged.code == 1 and "is damaged" in damaged.said["error"]
+        (tmp_path / "keys" / "secret-access-key").write_text("another")
+        refused = programs.ours("list")
+        assert refused.code == 3 and s3.KEY not in refused.output and "another" not in refused.output
+    gone = programs.ours("list")
+    assert gone.code == 3 and "not reached" in gone.said["error"]

@@ -87,8 +87,12 @@ class FakeCluster:
         self.log.append(f"patch {kind.kind}/{name}")
         annotations = live["metadata"].setdefault("annotations", {})
         annotations |= body["metadata"].get("annotations", {})
-        data = live.get("data", {}) | body.get("data", {})
-        live["data"] = {key: value for key, value in data.items() if value is not None}
+        if "ownerReferences" in body["metadata"]:
+            live["metadata"]["ownerReferences"] = body["metadata"]["ownerReferences"]
+        for part in ("data", "spec"):
+            if part in body:
+                merged = live.get(part, {}) | body[part]
+                live[part] = {key: value for key, value in merged.items() if value is not None}
         live["metadata"]["resourceVersion"] += "1"
         return live
 

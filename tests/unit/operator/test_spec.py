@@ -64,7 +64,11 @@ def test_values_are_the_spec_key_for_key_and_say_who_manages() -> None:
     }
     del spec["services.x"]
     values = values_of(parse(spec), {"otp-hmac-key": "abc"})
-    assert values.pop("operator") == {"managed": True, "secretHashes": {"otp-hmac-key": "abc"}}
+    assert values.pop("operator") == {
+        "managed": True,
+        "secretHashes": {"otp-hmac-key": "abc"},
+        "restored": False,
+    }
     assert values == {key: value for key, value in spec.items() if key != "paused"}
 
 

@@ -68,7 +68,9 @@ def _store(settings: BackupSettings) -> None:
     )
     backups.save(manifest, dump)
     log.info("backup %s: %d bytes, SHA-256 %s", manifest.name, manifest.bytes, manifest.sha256)
-    gone = surplus(backups.all(), count=settings.keep_count, days=settings.keep_days, now=datetime.now(UTC))
+    gone = surplus(
+        backups.all(), count=settings.keep_count, days=settings.keep_days or None, now=datetime.now(UTC)
+    )
     backups.delete(gone)
     for item in gone:
         log.info("backup %s of %s deleted", item.name, moment(item.taken_at))

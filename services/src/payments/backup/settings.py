@@ -23,7 +23,7 @@ class BackupSettings(BaseSettings):
     )
     work: Path = Field(default=Path("/work"), description="Room for one dump; database.dump and facts.json.")
     keep_count: int | None = Field(default=None, ge=1)
-    keep_days: int | None = Field(default=None, ge=1)
+    keep_days: int = Field(default=0, ge=0, description="0: of any age.")
     platform_version: str = "0"
     facts_file: Path = Field(
         default=Path("/etc/payment-platform/backup/facts.sql"),
