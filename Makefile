@@ -76,6 +76,10 @@ soak: venv docker images ## the same at full size, on the running cluster too; t
 e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
 	$(VENV)/pytest tests/e2e
 
+.PHONY: e2e-slow
+e2e-slow: venv ## what of it takes minutes, such as a new platform from a backup
+	$(VENV)/pytest -m slow tests/e2e
+
 .PHONY: dev
 dev: venv docker images ## the services as local processes, load balancer on http://localhost:8081
 	$(VENV)/python -m hack.dev

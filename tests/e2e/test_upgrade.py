@@ -6,6 +6,7 @@ the soak a single 5xx, or connection without an answer, fails the test.
 
 import os
 import random
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -141,6 +142,22 @@ BAD = {
 TRIED = [NO_IMAGE, NO_MIGRATION, NO_START] if SOAK else [NO_IMAGE]
 
 
+@pytest.fixture
+def backups(cluster: Cluster) -> Iterator[None]:
+    """Backups of the sample are on, on demand only."""
+    volume = {"size": "1Gi", "onDelete": "Delete"}
+    backup = {"enabled": True, "schedule": "", "storage": {"volume": volume}}
+    patch(cluster, {"spec": {"backup": backup}})
+    try:
+        # What an upgrade starts from is what ran completely last.
+        wait(lambda: platform(cluster)["status"]["lastGood"]["spec"].get("backup"), 60, "backups")
+        yield
+    finally:
+        patch(cluster, {"spec": {"backup": None}})
+        cluster.kubectl("-n", NAMESPACE, "delete", "pvc", "backup", "--ignore-not-found", "--wait=false")
+
+
+@pytest.mark.usefixtures("backups")
 def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(cluster: Cluster, load: Load) -> None:
     before = old_pods(cluster)
     with carried(cluster, GOOD, *TRIED):
@@ -156,6 +173,9 @@ def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(cluster: Cluster,
         wanted = ("images", "postgres", "schema", "redis", "kafka", "topics")
         assert checks == dict.fromkeys(wanted, True), status["upgrade"]
         assert images(cluster) == {GOOD.tag}
+        assert status["upgrade"]["snapshot"] == status["backup"]["lastName"], "taken before it"
+        started = re.sub("[-:]", "", status["upgrade"]["startedAt"]).lower()
+        assert status["upgrade"]["snapshot"] >= started
         assert not before.items() & old_pods(cluster).items(), "every pod was replaced"
     wait_ready(cluster, NAMESPACE, NAME, 240, say)
     nobody_noticed(load)
