@@ -139,9 +139,19 @@ def _turn_back(cluster: Cluster, before: dict[str, Any]) -> None:
     change = {key: before["status"].get(key) for key in ("version", "release", "lastGood")}
     if platform(cluster)["status"]["version"] != before["status"]["version"]:
         patch(cluster, {"spec": {"paused": True}})
-        patch(cluster, {"status": {**change, "upgrade": None}}, "--subresource=status")
+        wait(lambda: _written_back(cluster, change), 60, "the old version in status")
     image = {"image": {"tag": before["spec"]["image"]["tag"]}}
     patch(cluster, {"spec": {"version": before["spec"].get("version"), "paused": None, **image}})
+
+
+def _written_back(cluster: Cluster, change: dict[str, Any]) -> bool:
+    """Write the status, and see that no look of the operator that began before writes over it."""
+    found = platform(cluster)
+    if found["status"].get("observedGeneration") != found["metadata"]["generation"]:
+        return False
+    patch(cluster, {"status": {**change, "upgrade": None}}, "--subresource=status")
+    time.sleep(2)
+    return {key: platform(cluster)["status"].get(key) for key in change} == change
 
 
 def _mounted(cluster: Cluster, name: str, version: Version) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,7 +9,7 @@ import time
 import webbrowser
 from collections.abc import Sequence
 
-from kubectl_pp import actions, trace
+from kubectl_pp import actions, backups, trace
 from kubectl_pp.kube import Failed, Kube
 from kubectl_pp.pay import demo_payment
 from kubectl_pp.spans import Trace
@@ -46,6 +46,15 @@ def parser() -> argparse.ArgumentParser:
         "A new key, without a restart, or a new password, for which its consumers roll; with overlap.",
     )
     turn.add_argument("--keys", choices=actions.KEY_SETS, default="signing-keys")
+    save = command("backup", "A backup of the database now; prints its name.")
+    save.add_argument("--timeout", type=float, default=3600, help="seconds to wait for it (default: 3600)")
+    back = command("restore", "A platform like this one in another namespace, from a backup in its bucket.")
+    back.add_argument("--to", required=True, metavar="NAMESPACE", help="an empty namespace that is there")
+    back.add_argument("--backup", default="latest", help="its name (default: latest)")
+    back.add_argument("--name", default="", help="of the new platform (default: the same)")
+    back.add_argument("--host", default="", help="of the new platform's Ingress, where this one has any")
+    back.add_argument("--print", action="store_true", dest="only_print", help="only print the manifest")
+    back.add_argument("--timeout", type=float, default=3600, help="seconds until it is ready (default: 3600)")
     command("verify", "Prove that no money is lost or doubled. Exit status 1 when something is wrong.")
     pay = command("pay", "A demo payment through the load balancer (dev profile).")
     pay.add_argument("--amount", type=int, default=100, help="minor units of USD (default: 100)")
@@ -84,15 +93,16 @@ def run(kube: Kube, given: argparse.Namespace) -> int:
         case "status":
             return status(kube, platform, given.output)
         case "why":
-            found = unhealthy(platform)
-            for item in found:
-                print(f"✗ {item['type']} ({item['reason']}): {item['message']}")
-            return 1 if found else 0
+            return why(platform)
         case "plan":
             for line in actions.told(actions.plan(kube, platform)):
                 print(line)
         case "rotate":
             print(actions.rotate(kube, platform, given.keys))
+        case "backup":
+            print(backups.back_up(kube, platform, timeout=given.timeout))
+        case "restore":
+            restore(kube, platform, given)
         case "verify":
             well, report = actions.verify(kube)
             print(report, end="")
@@ -109,6 +119,31 @@ def run(kube: Kube, given: argparse.Namespace) -> int:
         case "open":
             show_console(kube, given.console, browser=not given.no_browser)
     return 0
+
+
+def why(platform: dict[str, object]) -> int:
+    """What is not well, a line each."""
+    found = unhealthy(platform)
+    for item in found:
+        print(f"✗ {item['type']} ({item['reason']}): {item['message']}")
+    return 1 if found else 0
+
+
+def restore(kube: Kube, platform: dict[str, object], given: argparse.Namespace) -> None:
+    """A new platform from a backup, or only its manifest."""
+    name = given.name or str(platform["metadata"]["name"])  # type: ignore[index]
+    manifest = backups.copy_of(platform, given.backup, given.to, name, given.host)
+    if given.only_print:
+        print(json.dumps(manifest, indent=2))
+        return
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"[{time.monotonic() - began:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    found = backups.restore(kube, manifest, timeout=given.timeout, tell=tell)
+    told = found["status"]["restore"]
+    print(f"{given.to}/{name} is ready, restored from {told['name']}, its books proven right")
 
 
 def show_console(kube: Kube, console: str, *, browser: bool) -> None:

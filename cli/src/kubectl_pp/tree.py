@@ -13,7 +13,7 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 
 def ready(platform: Object) -> bool:
     """Whether a payment can be made."""
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions(platform))
+    return bool(condition(platform, "Ready").get("status") == "True")
 
 
 def conditions(platform: Object) -> list[Object]:
@@ -22,17 +22,22 @@ def conditions(platform: Object) -> list[Object]:
     return found
 
 
+def condition(platform: Object, kind: str) -> Object:
+    """The condition of this type; {} when it is not there."""
+    return next((item for item in conditions(platform) if item["type"] == kind), {})
+
+
 def unhealthy(platform: Object) -> list[Object]:
     """Conditions that need attention."""
     return [item for item in conditions(platform) if mark(item) == "✗"]
 
 
-def mark(condition: Object) -> str:
+def mark(item: Object) -> str:
     """✓ as it should be, ✗ not so, · not known or in the course of things."""
-    if condition["status"] == "Unknown":
+    if item["status"] == "Unknown":
         return "·"
-    well = condition["status"] == ("False" if condition["type"] in INVERTED else "True")
-    return "✓" if well else "·" if condition["type"] == "Progressing" else "✗"
+    well = item["status"] == ("False" if item["type"] in INVERTED else "True")
+    return "✓" if well else "·" if item["type"] == "Progressing" else "✗"
 
 
 def tree(platform: Object, workloads: Sequence[Object], pods: Sequence[Object]) -> Iterator[str]:
@@ -87,6 +92,6 @@ def _troubles(pod: Object) -> Iterator[str]:
         waiting = entry.get("state", {}).get("waiting")
         if waiting and waiting.get("reason") not in ("ContainerCreating", "PodInitializing"):
             yield str(waiting.get("reason"))
-    for condition in pod.get("status", {}).get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+    for item in pod.get("status", {}).get("conditions", []):
+        if item["type"] == "PodScheduled" and item["status"] == "False":
             yield "not scheduled"

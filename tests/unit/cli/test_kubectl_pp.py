@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_pp import actions
+from kubectl_pp import actions, backups
 from kubectl_pp.__main__ import main
+from kubectl_pp.kube import Failed
 from kubectl_pp.tree import tree, unhealthy
 
 KUBECTL = """#!/usr/bin/env python3
@@ -156,3 +157,119 @@ def test_lines_about_a_payment_come_in_order_of_time(
     answer(kubectl, "logs --selector", "\n".join([*lines, "no json, about a payment"]))
     assert main(["logs", "--payment", '"payment_id": "a"']) == 0
     assert capsys.readouterr().out.splitlines() == [lines[1], lines[0]]
+
+
+BUCKET = {"bucket": "books", "prefix": "shop", "credentialsSecretRef": {"name": "keys"}}
+
+
+def with_backups(status: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    found = platform(READY, condition("BackupsCurrent", "True", "Current"))
+    found["spec"] |= {"backup": {"enabled": True, "storage": {"s3": BUCKET}}} | spec
+    found["status"]["backup"] = status
+    return found | {"apiVersion": "paymentplatform.dev/v1alpha1", "kind": "PaymentPlatform"}
+
+
+class Answers:
+    """A Kube that notes what it is told, and shows one platform after the other, the last one for ever."""
+
+    context = ""
+
+    def __init__(self, *platforms: dict[str, Any]) -> None:
+        self.platforms, self.calls, self.request = list(platforms), list[str](), ""
+
+    def run(self, *arguments: str) -> str:
+        self.calls.append(" ".join(arguments))
+        self.request = next(item.partition("=")[2] for item in arguments if "/backup=" in item)
+        return ""
+
+    def platform(self, _: str) -> dict[str, Any]:
+        shown = self.platforms.pop(0) if len(self.platforms) > 1 else self.platforms[0]
+        served = {"request": self.request} if shown["status"]["backup"].pop("served", True) else {}
+        shown["status"]["backup"] |= served
+        return shown
+
+
+def backed_up(*told: dict[str, Any]) -> str:
+    kube = Answers(*(with_backups(status) for status in told))
+    before = with_backups({"lastName": "one", "request": "now-1"})
+    return backups.back_up(kube, before, timeout=2, sleep=lambda _: None)  # type: ignore[arg-type]
+
+
+def test_a_backup_is_waited_for_and_named() -> None:
+    waiting = {"served": False, "lastName": "one", "request": "now-1"}
+    assert backed_up(waiting, {"lastName": "one"}, {"lastName": "two"}) == "two"
+
+
+def test_a_backup_that_fails_says_why() -> None:
+    failure = {"time": "2026-01-01T00:00:00Z", "job": "backup-now-1", "message": "not reached: bucket"}
+    with pytest.raises(Failed, match="job/backup-now-1 failed: not reached: bucket"):
+        backed_up({"lastName": "one"}, {"lastName": "one", "lastFailure": failure})
+
+
+def test_a_backup_that_nobody_makes_is_not_waited_for_without_end() -> None:
+    with pytest.raises(Failed, match="no backup within"):
+        kube = Answers(with_backups({"lastName": "one"}))
+        backups.back_up(kube, with_backups({"lastName": "one"}), timeout=0)  # type: ignore[arg-type]
+
+
+def test_no_backup_is_asked_for_where_none_are_made(
+    kubectl: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    off = platform(READY, condition("BackupsCurrent", "Unknown", "Disabled"))
+    answer(kubectl, "get paymentplatforms", {"items": [off]})
+    assert main(["backup"]) == 2
+    assert "set spec.backup.enabled" in capsys.readouterr().err
+    assert "annotate" not in (kubectl / "calls").read_text()
+
+
+def test_a_platform_from_a_backup_takes_nothing_that_is_another_ones(
+    kubectl: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    origin = with_backups(
+        {},
+        loadBalancer={"type": "NodePort", "nodePort": 30080, "ingress": {"host": "pay.example.com"}},
+        postgres={"nodePort": 30432},
+        paused=True,
+    )
+    answer(kubectl, "get paymentplatforms", {"items": [origin]})
+    assert main(["restore", "--to", "drill", "--print"]) == 2
+    assert "name another host by --host" in capsys.readouterr().err
+    assert main(["restore", "--to", "drill", "--print", "--host", "drill.example.com"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["metadata"] == {"name": "payments", "namespace": "drill"}
+    assert made["spec"] == {
+        "profile": "dev",
+        "loadBalancer": {"type": "NodePort", "ingress": {"host": "drill.example.com"}},
+        "postgres": {},
+        "backup": {"enabled": True, "storage": {"s3": BUCKET | {"prefix": "shop/drill"}}},
+        "restoreFrom": {"name": "latest", "s3": BUCKET},
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [({"backup": {"enabled": True}}, "in a volume"), ({"postgres": {"mode": "External"}}, "External")],
+)
+def test_what_cannot_be_restored_elsewhere_is_refused(spec: dict[str, Any], words: str) -> None:
+    with pytest.raises(Failed, match=words):
+        backups.copy_of(with_backups({}, **spec), "latest", "drill", "payments", "")
+
+
+def test_a_restore_brings_the_bucket_s_keys_and_ends_when_it_is_ready(
+    kubectl: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restored = with_backups({})
+    restored["status"] |= {
+        "conditions": [condition("Restored", "True", "Restored"), READY],
+        "restore": {"name": "20260101t000000z"},
+    }
+    answer(kubectl, "get paymentplatforms.paymentplatform.dev --output", {"items": [with_backups({})]})
+    answer(kubectl, "get secret keys --ignore-not-found", "")
+    secret = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"access-key-id": "eA=="}}
+    answer(kubectl, "get secret keys --output json", secret)
+    answer(kubectl, "create --filename -", "created")
+    answer(kubectl, "get paymentplatforms.paymentplatform.dev drill", restored)
+    assert main(["restore", "--to", "drill", "--name", "drill"]) == 0
+    assert "drill/drill is ready, restored from 20260101t000000z" in capsys.readouterr().out
+    calls = (kubectl / "calls").read_text().splitlines()
+    assert calls.count("--namespace drill create --filename -") == 2
