@@ -1,7 +1,7 @@
 """make bench-operator: what the operator does and costs against a real API server; writes OPERATOR.md.
 
-Runs `tests/controlplane` for the figures of each behaviour, then installs as many platforms as asked for. No
-pods run, so the seconds are the operator's own.
+Runs `tests/controlplane` for the figures of each behaviour, takes those of `tests/e2e` as the last runs left
+them, then installs as many platforms as asked for. There no pods run, so the seconds are the operator's own.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from hack.progress import say, step
 
 RESULT = Path(__file__).parent / "OPERATOR.md"
 FIGURES, SCALE = REPOSITORY / "build/controlplane", REPOSITORY / "build/operator-scale"
+#: Of the tests that need pods: the last ones on this machine.
+E2E_FIGURES = REPOSITORY / "build/e2e/figures.json"
 SIZES = (1, 10, 100, 300)
 COLUMNS = (
     "Platforms",
@@ -75,7 +77,7 @@ def main() -> int:
         ).returncode
     _scale(arguments.sizes, seed)
     figures: dict[str, list[str]] = {}
-    for part in sorted(FIGURES.glob("*/figures.json")):
+    for part in [*FIGURES.glob("*/figures.json"), *E2E_FIGURES.parent.glob(E2E_FIGURES.name)]:
         figures |= json.loads(part.read_text())
     measured = [Figures(**json.loads(part.read_text())) for part in SCALE.glob("*.json")]
     measured.sort(key=lambda item: item.platforms)
@@ -116,7 +118,7 @@ def report(
         f"{machine}, 15-minute load {load:.0f} at the end. The operator runs as a process against a real",
         "kube-apiserver and etcd; calls and writes are counted in the API server's audit log. No pods run:",
         "Deployments, StatefulSets and Jobs count as ready at once, so the seconds are the operator's and",
-        "depend on the machine; counts do not.",
+        "depend on the machine; counts do not. Those of `tests/e2e` are of the last run on the kind cluster.",
         *(["", "**Some tests failed in this run.**"] if failed else []),
         "",
         "## Behaviours",

@@ -56,7 +56,11 @@ BEHAVIOURS = (
         "an unsupported version is told and nothing is done",
         (f"{PLANE}/test_namespaces.py::test_08_a_version_that_is_not_carried_is_told_and_nothing_is_done",),
     ),
-    Behaviour("9", "backup and restore keep the ledger's totals", missing="a database with payments"),
+    Behaviour(
+        "9",
+        "backup and restore keep the ledger's totals",
+        (f"{E2E}/test_backup.py::test_a_platform_starts_from_a_backup_with_the_same_books",),
+    ),
     Behaviour("10", "draining a node keeps a pod of each service", missing="several nodes"),
     Behaviour(
         "11",

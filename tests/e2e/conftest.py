@@ -2,16 +2,20 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hack.client import Client
 from hack.kubectl import Cluster
+from hack.progress import say
 from hack.up import NAMESPACE, OPERATOR_NAMESPACE
 
 DUMPS = Path(__file__).parents[2] / "build/e2e"
+#: What was measured, by the test's name, for hack/bench/OPERATOR.md.
+FIGURES = DUMPS / "figures.json"
+Note = Callable[[str], None]
 PROBE_ACCOUNTS = {"from_account": "ACC001", "to_account": "ACC002"}
 
 
@@ -35,6 +39,20 @@ def demo(url: str) -> Client:
     client = Client(url)
     client.login("demo", "password123")
     return client
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Note:
+    """Tell a figure: in the output, and for the report on the operator."""
+
+    def tell(text: str) -> None:
+        say(text)
+        FIGURES.parent.mkdir(parents=True, exist_ok=True)
+        known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+        known[request.node.originalname] = [text]
+        FIGURES.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+
+    return tell
 
 
 @pytest.hookimpl(wrapper=True)
