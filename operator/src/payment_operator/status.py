@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from payment_operator.backup import JOB_LABEL, last_words
 from payment_operator.backup_status import backup_status, backups_finding, restore_status
 from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
 from payment_operator.finding import NOT_LOOKED, Finding
+from payment_operator.job_findings import job, restored, waiting
 from payment_operator.manifest import part_of
 from payment_operator.news import failed_upgrade, moving, payment_path
-from payment_operator.readiness import broken_pods, complete_job, failed_job, ready_replicas, unready
+from payment_operator.readiness import broken_pods, ready_replicas, unready
 from payment_operator.requests import DRY_RUN_ANNOTATION
 from payment_operator.upgrade import to_status
 from payment_operator.values import recorded
@@ -96,8 +96,8 @@ def _findings(view: View) -> dict[str, Finding]:
         "PostgresReady": _dependency(view, "postgres"),
         "RedisReady": _dependency(view, "redis"),
         "KafkaReady": _kafka(view),
-        "Restored": _restored(view),
-        "MigrationsApplied": _job(view, "migrations", "Applied", "the schema of this version is there"),
+        "Restored": restored(view),
+        "MigrationsApplied": job(view, "migrations", "Applied", "the schema of this version is there"),
         "ServicesReady": _services(view),
     }
     watching = {"ObservabilityReady": observability(view)}
@@ -132,21 +132,6 @@ def _keys(view: View) -> Finding:
     return Finding("True", "Overlapping" if overlapping else "Current", text)
 
 
-def _restored(view: View) -> Finding:
-    if view.spec is None or view.spec.restore_from is None:
-        return Finding("Unknown", "NotRequested", "spec.restoreFrom names no backup")
-    done = restore_status(view)
-    if done is not None:
-        return Finding("True", "Restored", f"from backup {done['name']}, its books proven right")
-    for component in ("restore", "restore-check"):
-        found = _job(view, component, "", "")
-        if found.status != "True":
-            said = [last_words(view.observed.pods, ref.name) for ref, _ in view.jobs(component)]
-            why = "".join(f"{words['error']}: " for words in said if "error" in words)
-            return found._replace(message=f"payments stay closed: {why}{found.message}")
-    return Finding("False", "Running", "payments stay closed until the books are proven right")
-
-
 def _dependency(view: View, name: str) -> Finding:
     settings = getattr(view.spec, name, None)
     if settings and settings.mode == "External":
@@ -170,31 +155,8 @@ def _dependency(view: View, name: str) -> Finding:
 
 def _kafka(view: View) -> Finding:
     broker = _dependency(view, "kafka")
-    topics = _job(view, "topics", "Ready", "")
+    topics = job(view, "topics", "Ready", "")
     return broker if broker.status == "False" or topics.status != "False" or view.installed else topics
-
-
-def _job(view: View, component: str, reason: str, message: str) -> Finding:
-    for ref, live in view.jobs(component):
-        look = f"kubectl -n {view.namespace} logs job/{ref.name}"
-        if live is None:
-            return Finding("False", "Waiting", f"{ref} is not there yet: {_waits(view)}")
-        failure = failed_job(live)
-        if failure:
-            again = (
-                f"then delete it to have it tried again: kubectl -n {view.namespace} delete job/{ref.name}"
-            )
-            return Finding("False", "JobFailed", f"{ref} failed ({failure}): see {look}, {again}")
-        if not complete_job(live):
-            stuck = broken_pods(_pods_of(view, ref.name), view.now)
-            if stuck:
-                return Finding(
-                    "False", "JobFailing", f"{ref} does not succeed ({min(stuck.values())}): see {look}"
-                )
-            return Finding("False", "Running", f"{ref} runs: see {look}")
-    if not view.desired:
-        return NOT_LOOKED
-    return Finding("True", reason, message)
 
 
 def _services(view: View) -> Finding:
@@ -206,7 +168,7 @@ def _services(view: View) -> Finding:
         return Finding("True", "Ready", f"all {len(deployments)} Deployments are ready")
     missing = [name for name in late if deployments[name] is None]
     if len(missing) == len(deployments):
-        return Finding("False", "Waiting", f"no Deployment is there yet: {_waits(view)}")
+        return Finding("False", "Waiting", f"no Deployment is there yet: {waiting(view)}")
     return Finding("False", "NotReady", f"not ready: {', '.join(late)}: {_look(view, late[0])}")
 
 
@@ -226,7 +188,7 @@ def _ready(view: View, parts: Mapping[str, Finding]) -> Finding:
             return Finding("False", _not(name), f"{name}: {found.message}")
     if view.problem is not None:
         return Finding("False", view.problem.reason, str(view.problem))
-    return Finding("False", "Installing", _waits(view))
+    return Finding("False", "Installing", waiting(view))
 
 
 def _progressing(view: View) -> Finding:
@@ -237,10 +199,10 @@ def _progressing(view: View) -> Finding:
         text = f"spec.paused is true; {len(view.plan.apply)} changes wait until it is false"
         return Finding("False", "Paused", text)
     if view.upgrade is not None and view.upgrading:
-        return moving(view.upgrade, _waits(view) if view.plan.waits else "")
+        return moving(view.upgrade, waiting(view) if view.plan.waits else "")
     if view.plan.waits:
         reason = "Upgrading" if view.installed else "Installing"
-        return Finding("True", reason, f"wave {view.plan.wave}: {_waits(view)}")
+        return Finding("True", reason, f"wave {view.plan.wave}: {waiting(view)}")
     late = [unready(item) for item in view.observed.live.values() if not part_of(item)]
     rolling = [reason for reason in late if reason and "rolls out" in reason]
     if rolling:
@@ -284,10 +246,6 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
     return Finding("False", "AsDeclared", "nothing needs a person")
 
 
-def _pods_of(view: View, job: str) -> list[dict[str, Any]]:
-    return [pod for pod in view.observed.pods if pod["metadata"].get("labels", {}).get(JOB_LABEL) == job]
-
-
 def _not(condition: str) -> str:
     """PostgresReady → PostgresNotReady."""
     return condition.replace("Ready", "NotReady").replace("Applied", "NotApplied")
@@ -298,13 +256,6 @@ def _available(item: Mapping[str, Any] | None) -> bool:
         return False
     _, wanted = ready_replicas(item)
     return bool(item.get("status", {}).get("availableReplicas", 0) >= wanted)
-
-
-def _waits(view: View) -> str:
-    waits = list(view.plan.waits)
-    if not waits:
-        return "nothing is awaited"
-    return "; ".join(waits[:3]) + (f"; and {len(waits) - 3} more" if len(waits) > 3 else "")
 
 
 def _look(view: View, name: str) -> str:
