@@ -149,7 +149,9 @@ def _written_back(cluster: Cluster, change: dict[str, Any]) -> bool:
     found = platform(cluster)
     if found["status"].get("observedGeneration") != found["metadata"]["generation"]:
         return False
-    patch(cluster, {"status": {**change, "upgrade": None}}, "--subresource=status")
+    # A merge patch would leave in lastGood what the newer one had.
+    patch(cluster, {"status": {"lastGood": None, "upgrade": None}}, "--subresource=status")
+    patch(cluster, {"status": change}, "--subresource=status")
     time.sleep(2)
     return {key: platform(cluster)["status"].get(key) for key in change} == change
 
