@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from hack.client import Client, pay
-from hack.kubectl import Cluster, condition, wait_ready
+from hack.kubectl import Cluster, condition
 from hack.progress import say
 from hack.up import NAMESPACE
+from kubectl_pp import backups
+from kubectl_pp.kube import Kube
 from tests.e2e.conftest import Note
 from tests.e2e.test_more_platforms import forwarded, image_tag, namespace
 from tests.support import s3
 from tests.support.upgrades import patch, platform, wait
 
-ANNOTATION = "paymentplatform.dev/backup"
 BUCKET_NAMESPACE, RESTORED = "e2e-bucket", "e2e-restored"
 SECRET, PORT = "backup-bucket", 7070
 # The oracle: sums and hashes of the books as they were at a moment.
@@ -32,32 +33,33 @@ FROM audit.events WHERE recorded_at <= :'at'::timestamptz
 ORDER BY 1, 2"""
 
 
+@pytest.fixture
+def kube(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Kube:
+    """The sample's namespace, as the plugin of kubectl sees it."""
+    monkeypatch.setenv("PATH", cluster.environment()["PATH"])
+    return Kube(cluster.settings.context, NAMESPACE)
+
+
 @contextmanager
-def backed_up(cluster: Cluster, storage: dict[str, Any]) -> Iterator[str]:
+def backed_up(cluster: Cluster, kube: Kube, storage: dict[str, Any]) -> Iterator[str]:
     """The name of a backup of the sample, made on request; afterwards the sample makes none any more."""
     began, now = time.monotonic(), datetime.now(UTC)
-    request = f"now-{now.timestamp():.0f}"
-
-    def served() -> str:
-        status = platform(cluster)["status"].get("backup", {})
-        assert status.get("lastFailure", {}).get("time", "") < f"{now:%Y-%m-%dT%H:%M:%SZ}", status
-        name = str(status.get("lastName", ""))
-        return name if status.get("request") == request and name >= f"{now:%Y%m%dt%H%M%Sz}" else ""
-
-    backup = {"enabled": True, "schedule": "", "storage": storage}
-    patch(cluster, {"spec": {"backup": backup}, "metadata": {"annotations": {ANNOTATION: request}}})
+    patch(cluster, {"spec": {"backup": {"enabled": True, "schedule": "", "storage": storage}}})
     try:
-        name: str = wait(served, 120, "the backup")
+        wait(lambda: condition(platform(cluster), "BackupsCurrent")["reason"] != "Disabled", 60, "backups")
+        name = backups.back_up(kube, platform(cluster), timeout=120)
         say(f"backup {name} after {time.monotonic() - began:.1f} s")
+        assert name >= f"{now:%Y%m%dt%H%M%Sz}"
         yield name
     finally:
-        patch(cluster, {"spec": {"backup": None}, "metadata": {"annotations": {ANNOTATION: None}}})
+        annotations = {backups.BACKUP_ANNOTATION: None}
+        patch(cluster, {"spec": {"backup": None}, "metadata": {"annotations": annotations}})
 
 
-def test_a_backup_on_request_is_made_and_told(cluster: Cluster) -> None:
+def test_a_backup_on_request_is_made_and_told(cluster: Cluster, kube: Kube) -> None:
     volume = {"size": "1Gi", "onDelete": "Delete"}
     try:
-        with backed_up(cluster, {"volume": volume}) as name:
+        with backed_up(cluster, kube, {"volume": volume}) as name:
             current = condition(platform(cluster), "BackupsCurrent")
             assert (current["status"], current["reason"]) == ("True", "Current"), current
             jobs = cluster.get("-n", NAMESPACE, "jobs", "-l", "app.kubernetes.io/component=backup")["items"]
@@ -115,46 +117,26 @@ def bucket(cluster: Cluster) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def backup(cluster: Cluster, bucket: dict[str, Any]) -> Iterator[str]:
-    """The name of a backup of the sample in the bucket."""
-    cluster.apply(secret(NAMESPACE))
-    try:
-        with backed_up(cluster, {"s3": bucket}) as name:
-            yield name
-    finally:
-        cluster.kubectl("-n", NAMESPACE, "delete", "secret", SECRET)
-
-
-def secret(namespace: str) -> dict[str, Any]:
-    """The bucket's keys for one namespace."""
+def secret(cluster: Cluster) -> Iterator[None]:
+    """The bucket's keys."""
     data = {"access-key-id": s3.KEY_ID, "secret-access-key": s3.KEY}
-    metadata = {"namespace": namespace, "name": SECRET}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+    metadata = {"namespace": NAMESPACE, "name": SECRET}
+    cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
+    yield
+    cluster.kubectl("-n", NAMESPACE, "delete", "secret", SECRET)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # where nobody has built the server of the bucket yet
+@pytest.mark.usefixtures("secret")
 def test_a_platform_starts_from_a_backup_with_the_same_books(
-    cluster: Cluster, url: str, bucket: dict[str, Any], backup: str, note: Note
+    cluster: Cluster, url: str, kube: Kube, bucket: dict[str, Any], note: Note
 ) -> None:
-    with namespace(cluster, RESTORED):
-        cluster.apply(
-            secret(RESTORED),
-            {
-                "apiVersion": "paymentplatform.dev/v1alpha1",
-                "kind": "PaymentPlatform",
-                "metadata": {"name": "restored", "namespace": RESTORED},
-                "spec": {
-                    "profile": "dev",
-                    "image": {"tag": image_tag(cluster)},
-                    "restoreFrom": {"name": backup, "s3": bucket},
-                },
-            },
-        )
+    with namespace(cluster, RESTORED), backed_up(cluster, kube, {"s3": bucket}) as backup:
+        manifest = backups.copy_of(platform(cluster), backup, RESTORED, "restored", "")
+        manifest["spec"].pop("observability", None)
         began = time.monotonic()
-        wait(lambda: condition(_restored(cluster), "Restored").get("status") == "True", 240, "the restore")
-        proven = time.monotonic() - began
-        found = wait_ready(cluster, RESTORED, "restored", 300, say)
+        found = backups.restore(kube, manifest, timeout=400, tell=say)
         opened_after = time.monotonic() - began
         restored = found["status"]["restore"]
         assert restored["name"] == backup
@@ -172,6 +154,8 @@ def test_a_platform_starts_from_a_backup_with_the_same_books(
         assert payment["status"] == "succeeded"
         entries = sum(int(row[2]) for row in books if row[0] == "entries")
         events = sum(int(row[2]) for row in books if row[0] == "audit")
+        created, completed = found["metadata"]["creationTimestamp"], restored["completedAt"]
+        proven = (datetime.fromisoformat(completed) - datetime.fromisoformat(created)).total_seconds()
         note(
             f"{entries} ledger entries and {events} audit events, sums and hashes the same in another"
             f" namespace; proven after {proven:.0f} s, no Deployment before, open after {opened_after:.0f} s"
@@ -179,7 +163,3 @@ def test_a_platform_starts_from_a_backup_with_the_same_books(
         original = Client(url)
         original.login("demo", "password123")
         assert original.get(f"/v1/payments/{payment['id']}").status == 404
-
-
-def _restored(cluster: Cluster) -> dict[str, Any]:
-    return cluster.get("-n", RESTORED, "paymentplatform", "restored")
