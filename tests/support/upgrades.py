@@ -19,6 +19,7 @@ from hack.up import NAME, NAMESPACE, OPERATOR_NAMESPACE, REPOSITORY
 
 CHART = REPOSITORY / "charts" / "payment-platform"
 MOUNT = "/charts/versions"
+PREFIX = "e2e-version-"
 TAG = "0.2.0-test"
 IMAGE = "docker.io/payment-platform/services"
 Files = dict[str, str]
@@ -119,19 +120,26 @@ def carried(cluster: Cluster, *versions: Version) -> Iterator[None]:
         subprocess.run(["docker", "exec", node, *rename], check=True, capture_output=True, timeout=60)
     deployment = ["-n", OPERATOR_NAMESPACE, "deployment/payment-operator"]
     old = json.loads(cluster.kubectl("get", *deployment, "-o", "json"))["spec"]["template"]["spec"]
-    mounts, volumes = list(old["containers"][0]["volumeMounts"]), list(old["volumes"])
+    # Without what an interrupted run may have left.
+    kept_mounts, kept_volumes = (
+        [item for item in items if not item["name"].startswith(PREFIX)]
+        for items in (old["containers"][0]["volumeMounts"], old["volumes"])
+    )
+    mounts, volumes = list(kept_mounts), list(kept_volumes)
     for index, version in enumerate(versions):
-        mount, volume = _mounted(cluster, f"e2e-version-{index}", version)
+        mount, volume = _mounted(cluster, f"{PREFIX}{index}", version)
         mounts.append(mount)
         volumes.append(volume)
     try:
         _operator(cluster, mounts, volumes)
         yield
     finally:
-        _turn_back(cluster, before)
-        _operator(cluster, old["containers"][0]["volumeMounts"], old["volumes"])
-        names = [f"configmap/e2e-version-{index}" for index in range(len(versions))]
-        cluster.kubectl("-n", OPERATOR_NAMESPACE, "delete", "--ignore-not-found", *names)
+        try:
+            _turn_back(cluster, before)
+        finally:
+            _operator(cluster, kept_mounts, kept_volumes)
+            names = [f"configmap/{PREFIX}{index}" for index in range(len(versions))]
+            cluster.kubectl("-n", OPERATOR_NAMESPACE, "delete", "--ignore-not-found", *names)
 
 
 def _turn_back(cluster: Cluster, before: dict[str, Any]) -> None:

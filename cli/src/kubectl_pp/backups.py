@@ -24,6 +24,8 @@ def back_up(
     current = condition(platform, "BackupsCurrent")
     if current.get("reason") == "Disabled":
         raise Failed(f"{name} makes no backups: set spec.backup.enabled")
+    if platform["spec"].get("paused"):
+        raise Failed(f"{name} is paused, so the operator does nothing: set spec.paused to false")
     before = _told(platform)
     request = f"now-{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
     kube.run("annotate", PLATFORMS, name, f"{BACKUP_ANNOTATION}={request}", "--overwrite")

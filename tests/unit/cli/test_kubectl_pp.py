@@ -212,13 +212,19 @@ def test_a_backup_that_nobody_makes_is_not_waited_for_without_end() -> None:
         backups.back_up(kube, with_backups({"lastName": "one"}), timeout=0)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (platform(READY, condition("BackupsCurrent", "Unknown", "Disabled")), "set spec.backup.enabled"),
+        (with_backups({}, paused=True), "set spec.paused to false"),
+    ],
+)
 def test_no_backup_is_asked_for_where_none_are_made(
-    kubectl: Path, capsys: pytest.CaptureFixture[str]
+    asked: dict[str, Any], words: str, kubectl: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    off = platform(READY, condition("BackupsCurrent", "Unknown", "Disabled"))
-    answer(kubectl, "get paymentplatforms", {"items": [off]})
+    answer(kubectl, "get paymentplatforms", {"items": [asked]})
     assert main(["backup"]) == 2
-    assert "set spec.backup.enabled" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
     assert "annotate" not in (kubectl / "calls").read_text()
 
 
