@@ -28,13 +28,20 @@ PORT_OFFSET = int(os.environ.get("TEST_PORT_OFFSET", "1000")) + 500 * WORKER
 PREFIX = f"payments-test-{PORT_OFFSET}"
 
 
+# Begun first, so that no worker is left alone with a long one at the end.
+LONGEST = ("gateway", "verification", "webhooks", "confirm", "ofac", "test_budget.py", "tracing", "common")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a folder stay together when several workers share the work."""
     here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(here).parts[0]))
+    ours = [item for item in items if here in item.path.parents]
+    folders = {item: item.path.relative_to(here).parts[0] for item in ours}
+    for item, folder in folders.items():
+        item.add_marker(pytest.mark.xdist_group(folder))
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(folders.get(item, ""), len(order)))
 
 
 def _address(variable: str, default: tuple[str, int]) -> tuple[str, int]:

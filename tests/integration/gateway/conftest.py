@@ -83,18 +83,22 @@ def _fresh_peer(peer: EchoPeer) -> None:
     peer.reset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gateways(stack: Stack, peer: EchoPeer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
-    """Starts gateways; all are stopped at the end."""
+    """Starts gateways; all are stopped at the end of the module."""
     gateways = Gateways(stack, peer, tmp_path_factory.mktemp("gateways"))
     yield gateways
     gateways.processes.stop()
 
 
 @pytest.fixture(scope="session")
-async def gateway(gateways: Gateways) -> Gateway:
+async def gateway(
+    stack: Stack, peer: EchoPeer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Gateway]:
     """A gateway with generous limits, shared by the tests that only ask it."""
-    return await gateways.start()
+    shared = Gateways(stack, peer, tmp_path_factory.mktemp("gateway"))
+    yield await shared.start()
+    shared.processes.stop()
 
 
 @pytest.fixture
