@@ -103,8 +103,16 @@ BEHAVIOURS = (
         "drift is reverted within 10 s, what others own survives",
         (f"{PLANE}/test_keeping.py::test_17_drift_is_reverted_and_what_others_own_survives",),
     ),
-    Behaviour("18", "a wedged service is restarted, within limits", missing="pods"),
-    Behaviour("19", "three times the load scales out and back", missing="pods under load"),
+    Behaviour(
+        "18",
+        "a wedged service is restarted, within limits",
+        (f"{PLANE}/test_load.py::test_18_a_service_that_hangs_is_restarted_within_limits",),
+    ),
+    Behaviour(
+        "19",
+        "three times the load scales out and back",
+        (f"{PLANE}/test_load.py::test_19_three_times_the_load_lifts_the_floor_and_lets_it_down",),
+    ),
     Behaviour(
         "20",
         "another operator takes over within 20 s, one writes at a time",

@@ -1,6 +1,7 @@
 {{/*
 Every connection the platform makes, as a JSON list of {from, to, ports}. `from` and `to` are names of workloads;
-"outside" is anything that is not of this platform, "internet" is public addresses only. Takes the context.
+"outside" is anything that is not of this platform, "internet" is public addresses only, "operator" is the payment operator.
+Takes the context.
 */}}
 {{- define "platform.flows" -}}
 {{- $ctx := . -}}
@@ -105,6 +106,14 @@ Every connection the platform makes, as a JSON list of {from, to, ports}. `from`
   - ipBlock:
       cidr: ::/0
       except: [fc00::/7, fe80::/10]
+{{- else if eq .peer "operator" -}}
+{{ .key }}:
+  - namespaceSelector:
+      matchLabels:
+        kubernetes.io/metadata.name: {{ splitList ":" .ctx.settings.operator.metrics | first | splitList "." | last }}
+    podSelector:
+      matchLabels:
+        app.kubernetes.io/name: payment-operator
 {{- else if ne .peer "outside" -}}
 {{ .key }}:
   - podSelector:

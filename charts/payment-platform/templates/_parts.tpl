@@ -114,6 +114,7 @@ or to the only one. Takes the context.
 {{- range include "platform.targets" . | mustFromJson -}}
 {{- if eq .service "payment-operator" -}}
 {{- if $builtin }}{{ $flows = append $flows (dict "from" "prometheus" "to" "outside" "ports" (list (int .port))) }}{{ end -}}
+{{- if $builtin }}{{ $flows = append $flows (dict "from" "operator" "to" "prometheus" "ports" (list (int (index $ctx.catalog.observability "prometheus").port))) }}{{ end -}}
 {{- else if ne .service "prometheus" -}}
 {{- $flows = append $flows (dict "from" ($builtin | ternary "prometheus" "outside") "to" .service "ports" (list (int .port))) -}}
 {{- end -}}

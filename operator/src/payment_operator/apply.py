@@ -16,10 +16,13 @@ from payment_operator.kinds import BY_KIND, EVENT, PLATFORM, Kind, Ref
 from payment_operator.manifest import Manifest, Object
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.volumes import claims_to_grow
+from payment_operator.wedged import Verdict, restarted
 
 logger = logging.getLogger(__name__)
 #: Holds the number of pods until the autoscaler writes it for the first time.
 HANDOVER_MANAGER = f"{FIELD_MANAGER}-handover"
+#: Holds what makes pods new, so that no declared state takes it away again.
+RESTART_MANAGER = f"{FIELD_MANAGER}-restart"
 
 
 class Writer:
@@ -139,6 +142,14 @@ class Writer:
             logger.warning("%s: the Event %s was not written: %s", self._namespace, notice.reason, error)
         else:
             metrics.WRITES.labels("apply", EVENT.kind).inc()
+
+    def restart(self, live: Object, verdict: Verdict) -> None:
+        """Have a Deployment's pods replaced as in a rollout. Raises ApiError."""
+        name = live["metadata"]["name"]
+        logger.warning("%s/Deployment/%s: restart: %s", self._namespace, name, verdict.why)
+        body = restarted(live, verdict)
+        self._cluster.apply(BY_KIND["Deployment"], self._namespace, name, body, manager=RESTART_MANAGER)
+        metrics.WRITES.labels("restart", "Deployment").inc()
 
     def _apply(self, kind: Kind, body: Object) -> Object:
         answer = self._cluster.apply(kind, self._namespace, body["metadata"]["name"], body)

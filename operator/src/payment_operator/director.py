@@ -20,6 +20,7 @@ from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.upgrade import WAITING, Outcome, Phase, Seen, Upgrade, advance, from_status
 from payment_operator.values import parse, release_of
 from payment_operator.view import View
+from payment_operator.watchful import Watchful
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,17 @@ def no_snapshot(_: Owner, __: View, ___: Upgrade) -> Outcome:
 class Director:
     """One look at a namespace, and the step of the upgrade that follows from it."""
 
-    def __init__(self, cluster: Cluster, desire: Desire, snapshot: Snapshot = no_snapshot) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        desire: Desire,
+        snapshot: Snapshot = no_snapshot,
+        watchful: Watchful | None = None,
+    ) -> None:
         self._cluster = cluster
         self._desire = desire
         self._snapshot = snapshot
+        self._watchful = watchful
 
     def look(self, view: View, declared: PaymentPlatformSpec, owner: Owner) -> View:
         """The view with what is there and what to do about it. Raises OperatorError."""
@@ -148,9 +156,12 @@ class Director:
         return replace(view, observed=observed, unreachable=silent, parts_unreachable=parts)
 
     def _planned(self, view: View, rollout: Rollout) -> View:
+        if self._watchful is not None:
+            view = self._watchful.asked(view)
         observed = view.observed
         waits = tuple(view.unreachable.values())
-        return replace(view, plan=plan(view.desired, observed.live, observed.foreign, rollout, waits))
+        view = replace(view, plan=plan(view.desired, observed.live, observed.foreign, rollout, waits))
+        return view if self._watchful is None else self._watchful.judged(view)
 
 
 def last_good(status: Mapping[str, Any], declared: PaymentPlatformSpec) -> Release | None:

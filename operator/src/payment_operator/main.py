@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from payment_operator.discovery import Discovery
 from payment_operator.errors import OperatorError
 from payment_operator.kinds import GROUP, PLATFORM
 from payment_operator.lease import Lease
+from payment_operator.prometheus import Prometheus
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
@@ -35,6 +36,7 @@ from payment_operator.secretwatch import SecretWatch
 from payment_operator.settings import Settings
 from payment_operator.snapshot import Snapshots
 from payment_operator.versions import Versions, charts
+from payment_operator.watchful import Terms, Watchful
 from payment_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -68,7 +70,12 @@ class Operator:
         kinds = secret_kinds(sorted({name for folder in folders for name in schemas(folder)}))
         discovery = Discovery(self._cluster, time.monotonic)
         desire = Desire(self._cluster, versions, kinds, discovery, settings.metrics_address)
-        director = Director(self._cluster, desire, Snapshots(self._cluster))
+        terms = Terms(
+            settle=timedelta(seconds=settings.settle_seconds),
+            calm=timedelta(seconds=settings.scale_in_seconds),
+        )
+        watchful = Watchful(Prometheus(), terms)
+        director = Director(self._cluster, desire, Snapshots(self._cluster), watchful)
         self._reconciler = Reconciler(self._cluster, director, lambda: datetime.now(UTC))
         self._threads = ThreadPoolExecutor(settings.workers + 1, thread_name_prefix="reconcile")
         self.queue = WorkQueue(self._reconcile, workers=settings.workers, clock=time.monotonic)

@@ -64,6 +64,15 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def remade(item: Manifest, body: Object) -> Manifest:
+    """A manifest with another body and its hash."""
+    metadata = body["metadata"]
+    annotations = {key: value for key, value in metadata["annotations"].items() if key != HASH_ANNOTATION}
+    content = digest(body | {"metadata": metadata | {"annotations": annotations}})
+    body = body | {"metadata": metadata | {"annotations": annotations | {HASH_ANNOTATION: content}}}
+    return Manifest(item.ref, item.wave, content, body)
+
+
 def manifest(document: Object, owner: Owner) -> Manifest:
     """A rendered document as the owner's: namespace, ownerReference and the hash of all that.
 

@@ -8,6 +8,7 @@ from payment_operator.payment_path import fresh, last_payment, speed
 from payment_operator.requests import RETRY_ANNOTATION
 from payment_operator.upgrade import Phase, Upgrade
 from payment_operator.view import View
+from payment_operator.wedged import Verdict, told
 
 
 def payment_path(view: View) -> Finding:
@@ -41,3 +42,9 @@ def failed_upgrade(view: View, record: Upgrade) -> Finding:
     text = f"{record.to} did not come up ({record.reason}); the services run {record.origin}"
     fix = f"put right what it says and try again with {again}, or change spec.version back"
     return Finding("True", "UpgradeFailed", f"{text}: {fix}")
+
+
+def failed_restarts(view: View, verdict: Verdict) -> Finding:
+    """Degraded when a service hangs and restarts did not help."""
+    look = f"kubectl -n {view.namespace} logs deployment/{verdict.name}"
+    return Finding("True", "ServiceHangs", f"{told(verdict)} did not help: see {look}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from payment_operator.readiness import unready
+from payment_operator.scaling import targets
 from payment_operator.view import View
 
 #: Seconds: after a write, while a rollout waits, while something is not as it should be or runs elsewhere.
 SOON, WAITING, LATER = 1.0, 4.0, 15.0
 FAR = 60.0
+#: Where the floor of an autoscaler follows what waits.
+HALF_MINUTE = 30.0
 
 
 def again(view: View) -> float | None:
@@ -23,7 +26,8 @@ def again(view: View) -> float | None:
     if view.plan.waits:
         return WAITING
     healthy = view.complete and all(unready(item) is None for item in view.observed.live.values())
-    return _rotation(view, None if healthy and not view.external else LATER)
+    calm = HALF_MINUTE if targets(view.spec) else None
+    return _rotation(view, calm if healthy and not view.external else LATER)
 
 
 def _rotation(view: View, otherwise: float | None) -> float | None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from payment_operator import metrics, traces
-from payment_operator.announce import notices
+from payment_operator.announce import Notice, notices
 from payment_operator.apply import Writer
 from payment_operator.backup import job_now
 from payment_operator.backup_status import CRON_JOB
 from payment_operator.cluster import Cluster
 from payment_operator.director import Director
 from payment_operator.errors import ApiError, OperatorError
-from payment_operator.kinds import BY_KIND, PLATFORM
+from payment_operator.kinds import BY_KIND, PLATFORM, Ref
 from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
 from payment_operator.pace import again
@@ -26,6 +26,7 @@ from payment_operator.status import changed, conflict, status_of
 from payment_operator.upgrade import from_status
 from payment_operator.values import parse
 from payment_operator.view import View
+from payment_operator.wedged import told
 
 
 class Reconciler:
@@ -61,6 +62,7 @@ class Reconciler:
                 # On record before anything of it is done, for whoever has to go on with it.
                 self._write(platform, status_of(view), view)
             view = self._act(view)
+            self._restart(platform, view)
         except OperatorError as problem:
             view = replace(view, problem=problem, observed=observe(self._cluster, owner, ()))
             self._write(platform, status_of(view), view)
@@ -90,6 +92,14 @@ class Reconciler:
             return str(served)
         writer.create(BY_KIND["Job"], job_now(cron_job, request))
         return request
+
+    def _restart(self, platform: Object, view: View) -> None:
+        """What hangs though its probes are green."""
+        writer = Writer(self._cluster, view.namespace)
+        for verdict in view.hanging:
+            if verdict.due:
+                writer.restart(view.observed.live[Ref("Deployment", verdict.name)], verdict)
+                writer.announce(platform, Notice("Warning", "ServiceRestarted", told(verdict)), self._now())
 
     def _blank(self, platform: Object) -> View:
         metadata, status = platform["metadata"], platform.get("status") or {}

@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     """Seconds for one request to the API server."""
     resync_seconds: float = Field(default=90.0, gt=0)
     """Mean time between two looks at a platform that nothing happened to; spread by a third to both sides."""
+    settle_seconds: float = Field(default=300.0, gt=0)
+    """Time that a restart, or a dependency that came back, is given before a service counts as hanging."""
+    scale_in_seconds: float = Field(default=60.0, gt=0)
+    """Between two steps down of the floor of an autoscaled service whose backlog is gone."""
     metrics_port: int = Field(default=9090, ge=0, le=65535)
     """Port of /metrics; 0 switches it off."""
     health_port: int = Field(default=8080, ge=0, le=65535)

@@ -99,6 +99,11 @@ class Autoscaling(Model):
         alias="targetCPUUtilizationPercentage",
         description="Mean use of the requested CPU to aim at, in percent.",
     )
+    waiting_per_replica: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None,
+        description="Messages and rows of the outbox that may wait for each pod; more lift the floor, up to"
+        " maxReplicas. Needs the operator and observability.prometheus; default: by CPU alone.",
+    )
 
 
 class EnvVar(Model):
@@ -307,12 +312,22 @@ class SyntheticPayment(Model):
     )
 
 
+class Restarts(Model):
+    """Restarts of services that hang though their probes are green: work waits, none is done."""
+
+    enabled: bool | None = Field(None, description="Default on where observability.prometheus is.")
+    per_hour: Annotated[int, Field(ge=1, le=12)] | None = Field(
+        None, description="Of each service at the most, then Degraded tells it; default 3."
+    )
+
+
 class Health(Model):
     """How the operator learns whether payments go through."""
 
     synthetic_payment: SyntheticPayment | None = Field(
         None, description="A payment made again and again; the condition PaymentPathReady says how it went."
     )
+    restarts: Restarts | None = Field(None, description="Restarts of services that hang; needs the operator.")
 
 
 class PaymentPlatformSpec(Model):

@@ -11,7 +11,7 @@ from payment_operator.errors import MissingCredentials
 from payment_operator.finding import NOT_LOOKED, Finding
 from payment_operator.job_findings import job, restored, waiting
 from payment_operator.manifest import part_of
-from payment_operator.news import failed_upgrade, moving, payment_path
+from payment_operator.news import failed_restarts, failed_upgrade, moving, payment_path
 from payment_operator.readiness import broken_pods, ready_replicas, unready
 from payment_operator.requests import DRY_RUN_ANNOTATION
 from payment_operator.upgrade import to_status
@@ -224,6 +224,8 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
     if view.refused:
         ref, error = next(iter(view.refused.items()))
         return Finding("True", "ApplyFailed", f"the API server refused {ref}: {error}")
+    if hanging := [item for item in view.hanging if item.exhausted]:
+        return failed_restarts(view, hanging[0])
     if parts["MigrationsApplied"].reason in ("JobFailed", "JobFailing"):
         return Finding("True", "MigrationsFailed", parts["MigrationsApplied"].message)
     if parts["Restored"].reason in ("JobFailed", "JobFailing"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from payment_operator.errors import ApiError, OperatorError
 from payment_operator.kinds import COMPONENT_LABEL, Ref
+from payment_operator.load import Load
 from payment_operator.manifest import Manifest, part_of
 from payment_operator.observe import Observed
 from payment_operator.plan import Plan
@@ -17,6 +18,7 @@ from payment_operator.rotate import Standing
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.spec_observability import PARTS
 from payment_operator.upgrade import Phase, Upgrade
+from payment_operator.wedged import Verdict
 
 Object = Mapping[str, Any]
 #: Of the synthetic payments, as in the chart's profiles.
@@ -51,6 +53,8 @@ class View:
     unreachable: Mapping[str, str] = field(default_factory=dict)
     parts_unreachable: Mapping[str, str] = field(default_factory=dict)
     preview: Sequence[Object] = ()
+    load: Load | None = None
+    hanging: Sequence[Verdict] = ()
     problem: OperatorError | None = None
 
     @property

@@ -205,3 +205,22 @@ def test_a_node_port_opens_the_dependency() -> None:
 def test_switched_off_there_are_none() -> None:
     values = {"profile": "dev", "security": {"networkPolicies": {"enabled": False}}}
     assert named(render(values), "NetworkPolicy") == {}
+
+
+def test_the_operator_alone_reaches_prometheus_from_outside() -> None:
+    operator = MANAGED["operator"] | {"metrics": "payment-operator-metrics.ops:9090"}
+    values = {"profile": "dev", "observability": {"prometheus": {"enabled": True}}}
+    rules = [
+        rule
+        for rule in named(render(values | {"operator": operator}), "NetworkPolicy")["prometheus"]["spec"][
+            "ingress"
+        ]
+        if any("namespaceSelector" in peer for peer in rule.get("from", ()))
+    ]
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ops"}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "payment-operator"}},
+    }
+    assert rules == [{"from": [peer], "ports": [{"protocol": "TCP", "port": 9090}]}]
+    own = named(render(values), "NetworkPolicy")["prometheus"]["spec"]["ingress"] or []
+    assert all("from" in rule for rule in own)

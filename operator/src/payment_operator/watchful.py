@@ -1,0 +1,69 @@
+"""Asks Prometheus about a platform at work, and says what follows: floors of autoscalers, what hangs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from payment_operator.load import Load, load_of
+from payment_operator.prometheus import NoMetrics, Prometheus, address
+from payment_operator.recent import Recent
+from payment_operator.scaling import lifted, targets
+from payment_operator.view import View
+from payment_operator.wedged import judge, limit_of, sound
+
+logger = logging.getLogger(__name__)
+#: Seconds for which an answer is good: Prometheus looks every 15 s.
+KEEP = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """``settle``: what a restart or a dependency that came back is given; ``calm``: see scaling.py."""
+
+    settle: timedelta = timedelta(seconds=300)
+    calm: timedelta = timedelta(seconds=60)
+
+
+class Watchful:
+    """For platforms with a Prometheus; all others are left as they are. Thread-safe."""
+
+    def __init__(self, prometheus: Prometheus, terms: Terms) -> None:
+        self._prometheus = prometheus
+        self._terms = terms
+        self._recent: Recent[tuple[str, str], Load] = Recent(
+            min(KEEP, terms.calm.total_seconds()), time.monotonic
+        )
+
+    def asked(self, view: View) -> View:
+        """The view with the load of now, and with the floors that follow from it."""
+        url = address(view.spec, view.namespace) if view.spec else None
+        if url is None or view.spec is None or not (limit_of(view.spec) or targets(view.spec)):
+            return view
+        load = self._load(url, view.namespace)
+        desired = lifted(
+            view.desired, view.observed.live, targets(view.spec), load, view.now, self._terms.calm
+        )
+        return replace(view, load=load, desired=desired)
+
+    def judged(self, view: View) -> View:
+        """The view with the services that hang, once nothing else explains it."""
+        busy = view.upgrading or view.paused or view.plan.waits or view.plan.apply or view.plan.conflicts
+        if view.load is None or view.spec is None or busy:
+            return view
+        if not sound(view.previous, view.now, self._terms.settle):
+            return view
+        found = judge(view.load.stuck, view.deployments(), limit_of(view.spec), view.now, self._terms.settle)
+        return replace(view, hanging=found)
+
+    def _load(self, url: str, namespace: str) -> Load | None:
+        def read() -> Load:
+            return load_of(namespace, lambda query: self._prometheus.ask(url, query))
+
+        try:
+            return self._recent.get((namespace, url), read)
+        except NoMetrics as problem:
+            logger.info("%s: nothing is known of the load: %s", namespace, problem)
+            return None
