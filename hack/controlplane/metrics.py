@@ -9,11 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Metrics:
-    """Runs for the block. ``behind`` is what waits, ``stuck`` names services whose offsets stand still."""
+    """Runs for the block. ``behind`` is what waits, ``stuck`` names services whose offsets stand still.
+
+    ``cores`` and ``bytes`` are what services used.
+    """
 
     def __init__(self) -> None:
         self.behind: dict[str, float] = {}
         self.stuck: set[str] = set()
+        self.cores: dict[str, float] = {}
+        self.bytes: dict[str, float] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,6 +50,10 @@ class Metrics:
         values: dict[str, float] = {}
         if "kafka_consumergroup_current_offset" in query:
             values = dict.fromkeys(self.stuck, 1.0)
+        elif "process_cpu_seconds_total" in query:
+            values = dict(self.cores)
+        elif "process_resident_memory_bytes" in query:
+            values = dict(self.bytes)
         elif query.startswith("sum by (service) (max by"):
             values = dict(self.behind)
         return [

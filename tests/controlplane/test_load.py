@@ -15,14 +15,16 @@ from tests.controlplane.changes import resyncs, same, templates
 from tests.controlplane.conftest import Note
 
 NAMESPACE, SCALED, HANGS = "load", "notification-service", "audit-service"
+BUSY = "kyc-service"
 FLOOR, CEILING, EACH, LIMIT = 2, 9, 100, 2
 SETTLE = 2.0
 
 
 @pytest.fixture(scope="module")
 def metrics() -> Iterator[Metrics]:
-    """Nothing waits yet."""
+    """Nothing waits yet; one service used much."""
     with Metrics() as metrics:
+        metrics.cores, metrics.bytes = {BUSY: 3.0}, {BUSY: 4096.0 * 2**20}
         yield metrics
 
 
@@ -75,6 +77,15 @@ def test_19_three_times_the_load_lifts_the_floor_and_lets_it_down(
         f"three times what waits: floor of {FLOOR} at 5 after {out:.1f} s, never above {CEILING}; "
         f"gone: back one by one, 1 s each, in {down:.1f} s"
     )
+
+
+def test_what_services_should_ask_for_is_told_and_not_done(api: Api, platform: str, note: Note) -> None:
+    live = api.there("Deployment", platform, BUSY)["spec"]["template"]["spec"]["containers"][0]["resources"]
+    (entry,) = api.there("PaymentPlatform", platform, "payments")["status"]["advice"]
+    assert entry["service"] == BUSY
+    assert f"requests.cpu: {live['requests']['cpu']} → 3750m" in entry["changes"]
+    assert f"limits.memory: {live['limits']['memory']} → 5328Mi" in entry["changes"]
+    note(f"{BUSY}: {', '.join(entry['changes'])}")
 
 
 def test_18_a_service_that_hangs_is_restarted_within_limits(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from payment_operator.advice import Use
+
 #: For so long work must wait, and none be done.
 WINDOW = "3m"
 
@@ -52,6 +54,18 @@ STUCK = {
         unless sum by (service) (
           increase({_REQUESTS}{{http_response_status_code=~"[1-4]..",%s}}[{WINDOW}])) > 0""",
 }
+#: What the busiest pod used in six hours, of services that ran for one at least.
+_PAST = "and on (service) max by (service) (time() - process_start_time_seconds{%s}) > 3600"
+_RATES = "rate(process_cpu_seconds_total{%s}[5m])[6h:5m]"
+CPU = f"max by (service) (quantile_over_time(0.95, {_RATES})) {_PAST}"
+MEMORY = f"max by (service) (max_over_time(process_resident_memory_bytes{{%s}}[6h])) {_PAST}"
+
+
+def uses_of(namespace: str, ask: Callable[[str], Sequence[Sample]]) -> dict[str, Use]:
+    """What the services of a namespace used. Raises what ``ask`` raises."""
+    cpu = dict(_by_service(ask(_filled(CPU, namespace))))
+    memory = dict(_by_service(ask(_filled(MEMORY, namespace))))
+    return {name: Use(cpu[name], memory[name]) for name in cpu.keys() & memory.keys()}
 
 
 def load_of(namespace: str, ask: Callable[[str], Sequence[Sample]]) -> Load:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from payment_operator.advice import advise
 from payment_operator.backup_status import backup_status, backups_finding, restore_status
 from payment_operator.conditions import CONDITIONS
 from payment_operator.errors import MissingCredentials
@@ -46,6 +47,8 @@ def status_of(view: View) -> dict[str, Any]:
         }
     parts = {"backup": backup_status(view), "restore": restore_status(view)}
     status |= {name: part for name, part in parts.items() if part}
+    if view.uses is not None:
+        status["advice"] = advise(view.uses, deployments)
     if view.requests.dry_run:
         status["plan"] = list(view.preview)
     status["conditions"] = conditions(view, findings)

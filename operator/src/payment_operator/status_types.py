@@ -105,6 +105,13 @@ class RestoreStatus(Model):
     completed_at: str = Field(description="When its books were proven right.")
 
 
+class Advice(Model):
+    """What a service should ask for, by what it used."""
+
+    service: str = Field(description="The Deployment.")
+    changes: list[str] = Field(description='As "requests.cpu: 200m → 60m"; set them in spec.services.')
+
+
 class PaymentPlatformStatus(Model):
     """What the operator saw and did."""
 
@@ -121,6 +128,9 @@ class PaymentPlatformStatus(Model):
     backup: BackupStatus | None = Field(None, description="What became of backups.")
     restore: RestoreStatus | None = Field(
         None, description="The backup that the platform was made from, once its books were proven right."
+    )
+    advice: list[Advice] | None = Field(
+        None, description="Requests and limits that are far from what was used in six hours; from Prometheus."
     )
     plan: list[PlannedChange] | None = Field(
         None, description="While the annotation paymentplatform.dev/dry-run is set: what would be done."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from payment_operator.advice import Use
 from payment_operator.errors import ApiError, OperatorError
 from payment_operator.kinds import COMPONENT_LABEL, Ref
 from payment_operator.load import Load
@@ -54,6 +55,7 @@ class View:
     parts_unreachable: Mapping[str, str] = field(default_factory=dict)
     preview: Sequence[Object] = ()
     load: Load | None = None
+    uses: Mapping[str, Use] | None = None
     hanging: Sequence[Verdict] = ()
     problem: OperatorError | None = None
 

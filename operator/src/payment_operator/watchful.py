@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from payment_operator.load import Load, load_of
+from payment_operator.advice import Use
+from payment_operator.load import Load, load_of, uses_of
 from payment_operator.prometheus import NoMetrics, Prometheus, address
 from payment_operator.recent import Recent
 from payment_operator.scaling import lifted, targets
@@ -17,6 +19,8 @@ from payment_operator.wedged import judge, limit_of, sound
 logger = logging.getLogger(__name__)
 #: Seconds for which an answer is good: Prometheus looks every 15 s.
 KEEP = 10.0
+#: The same for what was used in hours.
+KEEP_USES = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +37,20 @@ class Watchful:
     def __init__(self, prometheus: Prometheus, terms: Terms) -> None:
         self._prometheus = prometheus
         self._terms = terms
-        self._recent: Recent[tuple[str, str], Load] = Recent(
-            min(KEEP, terms.calm.total_seconds()), time.monotonic
-        )
+        keep = min(KEEP, terms.calm.total_seconds())
+        self._recent: Recent[tuple[str, str], Load] = Recent(keep, time.monotonic)
+        self._used: Recent[tuple[str, str], Mapping[str, Use]] = Recent(KEEP_USES, time.monotonic)
 
     def asked(self, view: View) -> View:
         """The view with the load of now, and with the floors that follow from it."""
         url = address(view.spec, view.namespace) if view.spec else None
-        if url is None or view.spec is None or not (limit_of(view.spec) or targets(view.spec)):
+        if url is None:
             return view
         load = self._load(url, view.namespace)
         desired = lifted(
             view.desired, view.observed.live, targets(view.spec), load, view.now, self._terms.calm
         )
-        return replace(view, load=load, desired=desired)
+        return replace(view, load=load, desired=desired, uses=self._uses(url, view.namespace))
 
     def judged(self, view: View) -> View:
         """The view with the services that hang, once nothing else explains it."""
@@ -57,6 +61,16 @@ class Watchful:
             return view
         found = judge(view.load.stuck, view.deployments(), limit_of(view.spec), view.now, self._terms.settle)
         return replace(view, hanging=found)
+
+    def _uses(self, url: str, namespace: str) -> Mapping[str, Use] | None:
+        def read() -> Mapping[str, Use]:
+            return uses_of(namespace, lambda query: self._prometheus.ask(url, query))
+
+        try:
+            return self._used.get((namespace, url), read)
+        except NoMetrics as problem:
+            logger.info("%s: nothing is known of what was used: %s", namespace, problem)
+            return None
 
     def _load(self, url: str, namespace: str) -> Load | None:
         def read() -> Load:

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from payment_operator.load import STUCK, load_of
+from payment_operator.load import STUCK, load_of, uses_of
 from tests.support.promtool import ensure_images, promtool
 
 PLACE = 'namespace="shop",service="%s"'
@@ -83,6 +83,34 @@ def test_what_hangs_is_told_from_what_has_much_to_do(tmp_path: Path) -> None:
     (tmp_path / "queries.test").write_text(yaml.safe_dump(document))
     tmp_path.chmod(0o755)
     promtool("test", "rules", "queries.test", folder=tmp_path)
+
+
+def test_what_was_used_is_that_of_the_busiest_pod(tmp_path: Path) -> None:
+    """In cores and bytes; a peak counts for memory only, and a service that has just begun not at all."""
+    ensure_images("prometheus")
+    pod = 'namespace="shop",service="%s",instance="%s"'
+    series = {}
+    for name, instance, cores, begun in (("a", "1", 12, 0), ("a", "2", 30, 0), ("b", "1", 30, 24000)):
+        labels = pod % (name, instance)
+        series[f"process_cpu_seconds_total{{{labels}}}"] = f"0+{cores}x420"
+        series[f"process_resident_memory_bytes{{{labels}}}"] = f"{cores}x200 {2 * cores} {cores}x220"
+        series[f"process_start_time_seconds{{{labels}}}"] = f"{begun}x421"
+    asked: list[str] = []
+
+    def ask(query: str) -> list[Any]:
+        asked.append(query)
+        return []
+
+    uses_of("shop", ask)
+    tests = [
+        {"expr": query, "eval_time": "7h", "exp_samples": [_sample("a", value)]}
+        for query, value in zip(asked, (0.5, 60), strict=True)
+    ]
+    listed = [{"series": name, "values": text} for name, text in series.items()]
+    document = {"tests": [{"interval": "1m", "input_series": listed, "promql_expr_test": tests}]}
+    (tmp_path / "uses.test").write_text(yaml.safe_dump(document))
+    tmp_path.chmod(0o755)
+    promtool("test", "rules", "uses.test", folder=tmp_path)
 
 
 def _sample(service: str, value: float) -> dict[str, Any]:

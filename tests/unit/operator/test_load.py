@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from payment_operator.load import Sample, load_of
+from payment_operator.advice import Use
+from payment_operator.load import Sample, load_of, uses_of
 from payment_operator.prometheus import NoMetrics, Prometheus, address
 from payment_operator.values import parse
 
@@ -24,6 +25,15 @@ def test_messages_and_rows_add_up_by_service() -> None:
     load = load_of("shop", ask)
     assert load.behind == {"audit-service": 10.0, "otp-service": 1.0}
     assert load.stuck == {"kyc-service": "each request ends with an internal error"}
+
+
+def test_what_was_used_is_known_of_services_that_tell_both() -> None:
+    def ask(query: str) -> list[Sample]:
+        assert query.count('namespace="shop"') == 2
+        names = ("kyc-service", "otp-service") if "cpu" in query else ("kyc-service",)
+        return [Sample({"service": name}, 0.25) for name in names]
+
+    assert uses_of("shop", ask) == {"kyc-service": Use(0.25, 0.25)}
 
 
 class Server(HTTPServer):
