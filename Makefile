@@ -77,8 +77,8 @@ e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
 	$(VENV)/pytest tests/e2e
 
 .PHONY: e2e-slow
-e2e-slow: venv ## what of it takes minutes, such as a new platform from a backup
-	$(VENV)/pytest -m slow tests/e2e
+e2e-slow: venv ## what of it takes minutes: a new platform from a backup, outages of what watches
+	$(VENV)/pytest -m slow -rP tests/e2e
 
 .PHONY: dev
 dev: venv docker images ## the services as local processes, load balancer on http://localhost:8081

@@ -10,9 +10,10 @@ from hack.dashboards.operator import OPERATOR
 from hack.dashboards.panels import document
 from hack.dashboards.payments import PAYMENTS
 from hack.dashboards.services import SERVICES
+from hack.dashboards.trail import TRAIL
 
 FOLDER = Path(__file__).resolve().parents[2] / "charts/payment-platform/dashboards"
-DASHBOARDS = (PAYMENTS, SERVICES, DEPENDENCIES, OPERATOR)
+DASHBOARDS = (PAYMENTS, SERVICES, DEPENDENCIES, OPERATOR, TRAIL)
 
 
 def texts() -> dict[str, str]:

@@ -26,6 +26,7 @@ class Panel:
     """One panel.
 
     Args:
+        queries: of Prometheus.
         unit: Grafana's name of it, as s, short, percentunit, bytes, reqps.
         limits: colours from which value on: (None, "green"), (0.01, "red").
         kind: timeseries, stat, table, bargauge or heatmap.
@@ -41,6 +42,9 @@ class Panel:
     limits: tuple[tuple[float | None, str], ...] = ()
     stacked: bool = False
     decimals: int | None = None
+    #: uid of another data source, and what it is asked in its own words; then there are no `queries`.
+    source: str = ""
+    asked: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,18 +123,21 @@ def document(dashboard: Dashboard) -> Json:
 
 
 def _panel(number: int, panel: Panel, place: Json) -> Json:
+    targets = [_target(index, query, panel.kind) for index, query in enumerate(panel.queries)]
+    source: Json = {"uid": panel.source} if panel.source else PROMETHEUS
+    targets += [{"datasource": source, "refId": _letter(n), **asked} for n, asked in enumerate(panel.asked)]
     shown: Json = {
-        "datasource": PROMETHEUS,
+        "datasource": source,
         "description": panel.description,
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "gridPos": place,
         "id": number,
         "options": _options(panel.kind),
-        "targets": [_target(index, query, panel.kind) for index, query in enumerate(panel.queries)],
+        "targets": targets,
         "title": panel.title,
         "type": panel.kind,
     }
-    if panel.kind == "table":
+    if panel.kind == "table" and not panel.source:
         shown["transformations"] = [
             {"id": "merge", "options": {}},
             {"id": "organize", "options": {"excludeByName": {"Time": True}}},
@@ -184,8 +191,12 @@ def _target(index: int, query: Query, kind: str) -> Json:
         "instant": once,
         "legendFormat": query.legend or "__auto",
         "range": not once,
-        "refId": chr(ord("A") + index),
+        "refId": _letter(index),
     }
+
+
+def _letter(index: int) -> str:
+    return chr(ord("A") + index)
 
 
 def _headline(number: int, title: str, top: int) -> Json:

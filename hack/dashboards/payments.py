@@ -324,10 +324,11 @@ TOLD = Row(
             ),
         ),
         lines(
-            "Audit trail to search",
-            "Entries of the audit trail that the search index does not have yet; no value while it is off.",
+            "Audit trail to copy",
+            "Entries of the audit trail that a copy does not have yet; no value while it is off.",
             "short",
-            q("max(payments_audit_search_backlog)", "backlog"),
+            q("max(payments_audit_search_backlog)", "search"),
+            q("max(payments_audit_influxdb_backlog)", "InfluxDB"),
         ),
     ),
 )

@@ -117,7 +117,7 @@ CALLS_ROW = Row(
             q(
                 f"""sum by (service, server_address, error_type, http_response_status_code)
                 (rate({_CALLS}_count{{service=~"$service", http_response_status_code=~"|5.."}}
-                [$__rate_interval]))""",
+                [$__rate_interval])) or vector(0)""",
                 "{{service}} → {{server_address}} {{error_type}}{{http_response_status_code}}",
             ),
         ),

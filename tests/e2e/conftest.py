@@ -1,16 +1,33 @@
 """The cluster of `make up`. A failing test leaves events, logs and status in build/e2e/<test>."""
 
+import base64
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
+import asyncpg
+import httpx
 import pytest
+from joserfc.jwk import RSAKey
 
 from hack.client import Client
 from hack.kubectl import Cluster
 from hack.progress import say
 from hack.up import NAMESPACE, OPERATOR_NAMESPACE
+from payments.gateway.passwords import hash_password
+from tests.support.canaries import Flows, Planted
+from tests.support.faults.api import Told
+from tests.support.faults.sizes import rng, seed
+from tests.support.faults.world import World
+from tests.support.observed.jaeger import Jaeger
+from tests.support.observed.mixed import Fifty, mixed
+from tests.support.observed.prometheus import Prometheus
 
 DUMPS = Path(__file__).parents[2] / "build/e2e"
 #: What was measured, by the test's name, for hack/bench/OPERATOR.md.
@@ -53,6 +70,70 @@ def note(request: pytest.FixtureRequest) -> Note:
         FIGURES.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
 
     return tell
+
+
+@asynccontextmanager
+async def connected(cluster: Cluster, url: str) -> AsyncIterator[World]:
+    """The sample platform as customers and its superuser see it; tables through PostgreSQL's node port."""
+    password = secret(cluster, "postgres-superuser", "password")
+    port = 5432 + (cluster.settings.port_offset or 0)
+    dsn = f"postgresql://postgres:{password}@127.0.0.1:{port}/payment_db"
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)) as http:
+        yield World(dsn, url, http, Told(), hash_password("password123"))
+
+
+@pytest.fixture
+async def world(cluster: Cluster, url: str) -> AsyncIterator[World]:
+    """A new view of the sample platform: nothing has been told yet."""
+    async with connected(cluster, url) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+async def planted(cluster: Cluster, url: str) -> Planted:
+    """Secrets that went through every flow, early: spans and scrapes have come when they are looked for."""
+    began = time.time()
+    private = json.loads(secret(cluster, "gateway-encryption-keys", "private.jwks.json"))["keys"][0]
+    async with (
+        connected(cluster, url) as world,
+        asyncpg.create_pool(world.dsn, min_size=1, max_size=2) as database,
+        httpx.AsyncClient(base_url=url, timeout=40) as api,
+    ):
+        flows = Flows(api, database)
+        await flows.set_up()
+        await flows.sessions()
+        await flows.payments()
+        await flows.encrypted(RSAKey.import_key(private))
+        await flows.forged()
+    return Planted(flows, began, time.time())
+
+
+@pytest.fixture(scope="session")
+async def fifty(cluster: Cluster, url: str, planted: Planted) -> Fifty:  # noqa: ARG001  made before
+    """Payments of every kind, made once while everything watches."""
+    number, began = seed(), time.time()
+    async with connected(cluster, url) as world:
+        made = await mixed(world, rng("fifty", number))
+    kinds = dict(Counter(payment.kind for payment in made))
+    sys.stdout.write(f"seed={number} payments={kinds} in {time.time() - began:.1f} s\n")
+    return Fifty(made, began)
+
+
+@pytest.fixture(scope="session")
+def prometheus(cluster: Cluster) -> Prometheus:
+    """The sample's."""
+    return Prometheus(f"http://localhost:{9090 + (cluster.settings.port_offset or 0)}")
+
+
+@pytest.fixture(scope="session")
+def jaeger(cluster: Cluster) -> Jaeger:
+    """The sample's."""
+    return Jaeger(f"http://localhost:{16686 + (cluster.settings.port_offset or 0)}")
+
+
+def secret(cluster: Cluster, name: str, key: str) -> str:
+    """A value of a Secret of the sample."""
+    return base64.b64decode(cluster.get("-n", NAMESPACE, "secret", name)["data"][key]).decode()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,41 +4,25 @@ FAULTS_SEED repeats a run; `make soak` sets FAULTS_SIZE for a long one.
 """
 
 import asyncio
-import base64
 import json
 import random
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 
 from hack.kubectl import Cluster, wait_ready
 from hack.up import NAME, NAMESPACE
-from payments.gateway.passwords import hash_password
 from tests.support.faults import zeros
-from tests.support.faults.api import Told
 from tests.support.faults.sizes import rng, seed, sizes
 from tests.support.faults.world import World
 
 PART = "app.kubernetes.io/part-of=payment-platform"
 # A message whose sender was killed goes out when its claim has run out, a minute later.
 TOLD_WITHIN = 150.0
-
-
-@pytest.fixture
-async def world(cluster: Cluster, url: str) -> AsyncIterator[World]:
-    """The sample platform; its tables through PostgreSQL's node port."""
-    secret = cluster.get("-n", NAMESPACE, "secret", "postgres-superuser")["data"]
-    password = base64.b64decode(secret["password"]).decode()
-    port = 5432 + (cluster.settings.port_offset or 0)
-    dsn = f"postgresql://postgres:{password}@127.0.0.1:{port}/payment_db"
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)) as http:
-        yield World(dsn, url, http, Told(), hash_password("password123"))
 
 
 def running(cluster: Cluster) -> list[dict[str, Any]]:

@@ -84,8 +84,12 @@ def test_every_target_is_up(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("metric", ["pg_up", "redis_up", "kafka_up", "nginx_up", "payment_operator_leader"])
 def test_the_exporters_reach_what_they_tell_of(cluster: Cluster, metric: str) -> None:
-    result = ask(cluster, 9090, f"/api/v1/query?query={metric}")["data"]["result"]
-    assert [sample["value"][1] for sample in result] == ["1"]
+    def told() -> list[str]:
+        result = ask(cluster, 9090, f"/api/v1/query?query={metric}")["data"]["result"]
+        return [sample["value"][1] for sample in result]
+
+    # A pod that ended is known for as long as its name is.
+    wait(lambda: told() == ["1"], 50, f"{metric} is told once, as 1")
 
 
 def test_a_payment_goes_on_without_the_collector_which_comes_back(cluster: Cluster, demo: Client) -> None:

@@ -83,3 +83,8 @@ class ApiError(OperatorError):
     def invalid(self) -> bool:
         """The content is refused, as with an immutable field."""
         return self.status == 422
+
+
+def reasons(kind: type[OperatorError] = OperatorError) -> set[str]:
+    """Every reason that there is."""
+    return {kind.reason}.union(*(reasons(special) for special in kind.__subclasses__()))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from payment_operator.errors import reasons
+
 RECONCILES = Counter("payment_operator_reconciles_total", "Reconciles that ended, by result.", ["result"])
 for _result in ("ok", "error"):
     RECONCILES.labels(_result)
 ERRORS = Counter("payment_operator_errors_total", "Errors of reconciles, by reason.", ["reason"])
+for _reason in sorted(reasons()):
+    ERRORS.labels(_reason)
 DURATION = Histogram(
     "payment_operator_reconcile_duration_seconds",
     "Time of one reconcile.",

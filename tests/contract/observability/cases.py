@@ -181,6 +181,7 @@ SERVICES = [
         0,
         "switched off",
     ),
+    *_gauge("AuditPointsBacklog", "payments_audit_influxdb_backlog", 1001, 1000, "15m"),
 ]
 
 OPERATOR = [
@@ -236,6 +237,14 @@ OPERATOR = [
     *_gauge("PlatformNotReady", _CONDITION % ("Ready", "False"), 1, 0, "15m"),
     Case("PlatformNotReady", {_CONDITION % ("Progressing", "False"): "1x60"}, "15m", 0, "another condition"),
     *_gauge("PlatformDegraded", _CONDITION % ("Degraded", "True"), 1, 0, "15m"),
+    *_gauge("ObservabilityNotReady", _CONDITION % ("ObservabilityReady", "False"), 1, 0, "5m"),
+    Case(
+        "ObservabilityNotReady",
+        {_CONDITION % ("ObservabilityReady", "Unknown"): "1x60"},
+        "5m",
+        0,
+        "switched off",
+    ),
     *_pair(
         "KeyRotationOverdue",
         "2h",

@@ -10,7 +10,7 @@ import pytest
 from hack.dashboards.files import FOLDER, texts
 
 # https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
-UNITS = {"short", "s", "bytes", "percentunit", "reqps", "ops", "wps", "cps"}
+UNITS = {"short", "s", "ms", "bytes", "percentunit", "reqps", "ops", "wps", "cps"}
 KINDS = {"timeseries", "stat", "table", "bargauge", "row"}
 SOURCES = {"prometheus", "jaeger", "search", "influxdb"}
 # A ConfigMap takes 1 MiB; all of them share one, beside the file names.
@@ -66,9 +66,13 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     assert panel["datasource"]["uid"] in SOURCES and panel["targets"]
     steps = [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]]
     assert steps[0] is None and steps[1:] == sorted(steps[1:])
+    assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+    if panel["datasource"]["uid"] != "prometheus":
+        (target,) = panel["targets"]
+        assert target.keys() > {"datasource", "refId"}
+        return
     for target in panel["targets"]:
-        assert target["datasource"] == panel["datasource"] and target["expr"]
-        assert target["instant"] is not target["range"]
+        assert target["expr"] and target["instant"] is not target["range"]
     several = len(panel["targets"]) > 1 and panel["type"] == "timeseries"
     legends = [target["legendFormat"] for target in panel["targets"]]
     assert not several or (len(set(legends)) == len(legends) and "__auto" not in legends)

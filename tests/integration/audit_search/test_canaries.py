@@ -11,7 +11,7 @@ from tests.integration.audit_search.payers import Payers
 from tests.integration.audit_search.points import Points
 from tests.integration.audit_search.replicas import Replicas
 from tests.integration.audit_search.search import Search, trail_stands_still
-from tests.integration.gateway.test_canaries import Flows, leaks
+from tests.support.canaries import Flows, leaks
 from tests.support.internal_calls import Pool
 
 
@@ -25,7 +25,7 @@ async def test_secrets_and_account_numbers_are_in_no_document_and_no_point(
     log_folder: Path,
 ) -> None:
     async with httpx.AsyncClient(base_url=running.url("api-gateway"), timeout=30) as api:
-        flows = Flows(api, running, database)
+        flows = Flows(api, database)
         await flows.set_up()
         await flows.sessions()
         await flows.payments()

@@ -130,10 +130,27 @@ def test_one_log_line_for_each_request_without_its_secrets(gateway: LoadBalancer
     lines = [line for line in logs() if "look-for-me" in line]
     (entry,) = [json.loads(line) for line in lines]
     assert (entry["method"], entry["path"], entry["status"]) == ("POST", "/v1/payments", 200)
-    for path in ("/v1/accounts/canary-4", "/v1/accounts/canary-5/entries?after=canary-6"):
+    payment = "/v1/payments/01a208de-e83e-7507-8132-ed63e4830978/confirm"
+    paths = {
+        "/v1/accounts/canary-4": "/v1/accounts/{number}",
+        "/v1/accounts/canary-5/entries?after=canary-6": "/v1/accounts/{number}/entries",
+        "/v1/accounts/canary/entries": "/v1/accounts/{number}/entries",
+        "/v1/accounts/canary-7/canary-8": "-",
+        "/v1//accounts/canary-9": "-",
+        "/canary-10": "-",
+        "/canary": "-",
+        "/v1/payments/canary-11": "/v1/payments/{id}",
+        "/v1/payments/canary-12/refunds": "/v1/payments/{id}/refunds",
+        "/v1/payments/4111222233334444": "/v1/payments/{id}",
+        payment: payment,
+        "/v1/screening/rescreenings/12/customers": "/v1/screening/rescreenings/12/customers",
+        "/auth/login": "/auth/login",
+        "/openapi.json": "/openapi.json",
+    }
+    for path in paths:
         httpx.get(f"{gateway.url}{path}", headers={"X-Request-Id": "account-number"}, timeout=10)
     shown = [json.loads(line)["path"] for line in logs() if "account-number" in line]
-    assert shown == ["/v1/accounts/{number}", "/v1/accounts/{number}/entries"]
+    assert shown == list(paths.values())
     assert not [line for line in logs() if "canary" in line or TOKEN in line]
 
 

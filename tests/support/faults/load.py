@@ -60,10 +60,11 @@ class Load:
             await asyncio.sleep(self.rng.expovariate(rate))
         await asyncio.gather(*tasks)
 
-    async def one(self, kind: str | None = None) -> Outcome:
-        """One payment from its creation to its end, refund included."""
+    async def one(self, kind: str | None = None, payer: Customer | None = None) -> Outcome:
+        """One payment from its creation to its end, refund included; of some customer if none is given."""
         kind = kind or self.rng.choices(KINDS, _WEIGHTS)[0]
-        payer, payee = self.rng.sample(self.customers, 2)
+        chosen, payee = self.rng.sample(self.customers, 2)
+        payer = payer or chosen
         self._serial += 1
         amount = (_OTP_FROM if kind == "otp" else 100) + self._serial
         body: dict[str, Any] = {"amount": amount, "currency": "USD", "from_account": payer.account}

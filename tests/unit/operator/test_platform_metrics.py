@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client import REGISTRY
 
+from payment_operator.errors import reasons
 from payment_operator.platform_metrics import Shown
 from payment_operator.rotate import Standing
 
@@ -55,3 +56,10 @@ def test_platforms_that_are_gone_are_forgotten_and_others_stay() -> None:
     shown.keep("ns", ["bank"])
     assert condition("shop", "True") is None and condition("bank", "True") == 1
     shown.keep("ns", [])
+
+
+def test_every_reason_of_an_error_is_told_before_the_first_one() -> None:
+    """A rate misses the first step of a series that begins with it."""
+    for reason in ("InternalError", "UnsupportedJump", "RenderTimeout", "ApiError"):
+        assert reason in reasons()
+        assert REGISTRY.get_sample_value("payment_operator_errors_total", {"reason": reason}) is not None

@@ -47,6 +47,7 @@ def ledger(database: Database) -> Sample:
             match row["what"]:
                 case "sum":
                     IMBALANCE.labels(currency).set(row["minor"])
+                    known.add(currency)
                 case "held":
                     HOLDS.labels(currency).set(row["count"])
                     HELD.labels(currency).set(row["minor"])
@@ -55,9 +56,8 @@ def ledger(database: Database) -> Sample:
                 case _:
                     DIFFERENCES.set(row["count"])
         OVERDUE.set(overdue)
-        for currency in known - held:  # what is no longer held is not forgotten but 0
+        for currency in known - held:  # where nothing is held it is 0, not unknown
             HOLDS.labels(currency).set(0)
             HELD.labels(currency).set(0)
-        known.update(held)
 
     return Sample("ledger", take)

@@ -37,6 +37,7 @@ OLDEST = metrics.gauge(
 SETTLED = metrics.counter(
     "payments_janitor_checks_total", "Payments that the janitor looked after.", ["answer"]
 )
+metrics.from_zero(SETTLED, ("200", "202", "402", "403", "503", "error"))
 
 
 class Janitor(Loop):
