@@ -150,6 +150,11 @@ BEHAVIOURS = (
     ),
     Behaviour(
         "–",
+        "defaults of the administrator give way to what is declared; a quota stops growth",
+        (f"{PLANE}/test_namespaces.py::test_defaults_of_the_administrator_give_way_to_what_is_declared",),
+    ),
+    Behaviour(
+        "–",
         "the operator may be killed at any write",
         (f"{PLANE}/test_steps.py::test_an_operator_that_is_killed_at_any_write_is_made_up_for",),
     ),

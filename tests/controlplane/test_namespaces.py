@@ -1,6 +1,7 @@
 """What is not the operator's is left alone, and what is the matter with a platform is told."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,12 +25,19 @@ def metrics_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def operator(plane: ControlPlane, api: Api, metrics_port: int) -> Iterator[Operator]:
+def defaults(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the administrator's defaults will be."""
+    folder: Path = tmp_path_factory.mktemp("defaults")
+    return folder / "defaults.yaml"
+
+
+@pytest.fixture(scope="module")
+def operator(plane: ControlPlane, api: Api, metrics_port: int, defaults: Path) -> Iterator[Operator]:
     """It looks at its namespaces about every second; a platform is Ready in the first one."""
     spaces = [NAMESPACE, FOREIGN, VERSION]
     for name in spaces:
         api.namespace(name)
-    settings = {"METRICS_PORT": str(metrics_port)}
+    settings = {"METRICS_PORT": str(metrics_port), "DEFAULTS": str(defaults)}
     with Operator(plane, number=0, namespaces=spaces, resync=1, settings=settings) as operator:
         api.declare(NAMESPACE)
         wait(lambda: api.is_ready(NAMESPACE), 180, f"{NAMESPACE} Ready")
@@ -146,3 +154,33 @@ def test_the_oldest_platform_of_a_namespace_wins(api: Api, audit: Audit, note: N
     assert api.is_ready(NAMESPACE)
     api.delete("PaymentPlatform", NAMESPACE, "younger")
     note("the younger one is told Conflict, and nothing is written for it")
+
+
+@pytest.mark.usefixtures("operator")
+def test_defaults_of_the_administrator_give_way_to_what_is_declared(
+    api: Api, defaults: Path, note: Note
+) -> None:
+    def pods() -> int:
+        return int(api.there("Deployment", NAMESPACE, "otp-service")["spec"]["replicas"])
+
+    def refused() -> str:
+        return str(api.conditions(NAMESPACE)["Degraded"]["reason"])
+
+    assert pods() == 1
+    defaults.write_text("spec: {services: {otp-service: {replicas: 2}}}")
+    took = wait(lambda: pods() == 2, 20, "the default")
+    api.declare(NAMESPACE, services={"otp-service": {"replicas": 3}})
+    wait(lambda: pods() == 3, 20, "what is declared")
+    wait(lambda: api.is_ready(NAMESPACE), 30, "Ready")
+    defaults.write_text("quota: {pods: 2}")
+    api.declare(NAMESPACE, services={"otp-service": {"replicas": 4}})
+    wait(lambda: refused() == "QuotaExceeded", 20, "the quota told")
+    assert pods() == 3
+    defaults.write_text("spec: {profile: dev}")
+    wait(lambda: refused() == "InvalidDefaults", 20, "wrong defaults told")
+    assert pods() == 3
+    defaults.unlink()
+    wait(lambda: pods() == 4, 20, "what was refused")
+    api.declare(NAMESPACE)
+    wait(lambda: pods() == 1 and api.is_ready(NAMESPACE), 30, "Ready")
+    note(f"a default counts after {took:.1f} s, what is declared wins; over the quota nothing grows or goes")

@@ -1,6 +1,8 @@
 """Everything that can go wrong, each with the reason that ends up in a condition.
 
 OperatorError
+├── InvalidDefaults      the operator's own defaults for all platforms are wrong
+├── QuotaExceeded        the platform would grow beyond the operator's quota
 ├── InvalidSpec          the spec contradicts the schema that this operator knows
 ├── UnsupportedVersion   this operator carries no chart of the wanted version
 │   └── UnsupportedJump  it carries one, but the installed version may not become that one
@@ -25,6 +27,18 @@ class InvalidSpec(OperatorError):
 
     reason = "InvalidSpec"
     final = True
+
+
+class InvalidDefaults(OperatorError):
+    """The defaults that the operator's administrator set do not fit; platforms stay as they are."""
+
+    reason = "InvalidDefaults"
+
+
+class QuotaExceeded(OperatorError):
+    """The platform would have more pods than the operator's administrator lets it."""
+
+    reason = "QuotaExceeded"
 
 
 class UnsupportedVersion(OperatorError):

@@ -34,6 +34,7 @@ from payment_operator.render import Renderer, find_helm
 from payment_operator.resync import Resync
 from payment_operator.secretwatch import SecretWatch
 from payment_operator.settings import Settings
+from payment_operator.shared import SharedFile
 from payment_operator.snapshot import Snapshots
 from payment_operator.versions import Versions, charts
 from payment_operator.watchful import Terms, Watchful
@@ -76,7 +77,8 @@ class Operator:
         )
         watchful = Watchful(Prometheus(), terms)
         director = Director(self._cluster, desire, Snapshots(self._cluster), watchful)
-        self._reconciler = Reconciler(self._cluster, director, lambda: datetime.now(UTC))
+        shared = SharedFile(settings.defaults)
+        self._reconciler = Reconciler(self._cluster, director, lambda: datetime.now(UTC), shared)
         self._threads = ThreadPoolExecutor(settings.workers + 1, thread_name_prefix="reconcile")
         self.queue = WorkQueue(self._reconcile, workers=settings.workers, clock=time.monotonic)
         self._resync = Resync(

@@ -22,6 +22,7 @@ from payment_operator.payment_path import last_payment
 from payment_operator.platform_metrics import SHOWN
 from payment_operator.preview import preview
 from payment_operator.requests import requests_of
+from payment_operator.shared import Shared, check_quota, merged
 from payment_operator.status import changed, conflict, status_of
 from payment_operator.upgrade import from_status
 from payment_operator.values import parse
@@ -32,10 +33,17 @@ from payment_operator.wedged import told
 class Reconciler:
     """Keeps platforms as declared. ``reconcile`` blocks; different namespaces may run at once."""
 
-    def __init__(self, cluster: Cluster, director: Director, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        director: Director,
+        now: Callable[[], datetime],
+        shared: Callable[[], Shared] = Shared,
+    ) -> None:
         self._cluster = cluster
         self._director = director
         self._now = now
+        self._shared = shared
 
     def reconcile(self, namespace: str) -> float | None:
         """Returns after how many seconds to look again, None for the next full pass. Raises ApiError."""
@@ -55,9 +63,11 @@ class Reconciler:
         metadata = platform["metadata"]
         owner = Owner(metadata["name"], metadata["namespace"], metadata["uid"])
         try:
-            spec = parse(platform["spec"])
+            shared = self._shared()
+            spec = parse(merged(shared.spec, platform["spec"]))
             view = replace(view, spec=spec)
             view = replace(self._director.look(view, spec, owner), secrets_found=True)
+            check_quota(shared, (item.body for item in view.desired), view.observed.live.values())
             if view.upgrade != from_status(view.previous):
                 # On record before anything of it is done, for whoever has to go on with it.
                 self._write(platform, status_of(view), view)
