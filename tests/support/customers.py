@@ -13,6 +13,23 @@ import aiohttp
 PATIENCE = 30.0
 
 
+#: Shares of the requests that are for payments, and seconds that tell whether the machine carries one.
+SHARES, TRIAL_SECONDS, SLOW = (0.2, 0.1, 0.04), 12.0, 2.0
+
+
+def share(url: str, token: str, dice: random.Random, rate: float) -> tuple[float, list[str]]:
+    """The greatest share of payments that is answered in time while nothing else happens; what was seen."""
+    told = []
+    for payments in SHARES:
+        with Load(url, token, dice, rate=rate, payments=payments) as trial:
+            time.sleep(TRIAL_SECONDS)
+        total = sum(trial.statuses.values())
+        told.append(f"{payments:.0%} payments: {total} requests, slowest {trial.slowest:.2f} s")
+        if not trial.repeated and trial.slowest < SLOW and total > 0.9 * rate * TRIAL_SECONDS:
+            return payments, told
+    raise AssertionError(f"the machine does not carry {rate:.0f} requests a second: {told}")
+
+
 class Load:
     """Customers at the load balancer, in a thread of their own; each request on a connection of its own."""
 

@@ -64,18 +64,18 @@ def advance(
     interval: timedelta | None,
     overlap: timedelta,
     request: str,
-    in_use: Callable[[datetime], bool],
+    in_use: Callable[[], bool],
     make: Callable[[], str],
 ) -> tuple[Login, str | None]:
     """The next content and what happened, None for nothing. At most one step.
 
     Args:
         request: the item of the platform's annotation about this Secret, empty without one.
-        in_use: whether a pod that began before that time logs in by this Secret.
+        in_use: whether a pod is left that may use the password before.
     """
     data = dict(login.data)
     if login.overlaps:
-        if in_use(login.since):
+        if in_use():
             return login, None
         kept = {key: value for key, value in data.items() if key not in ASIDE}
         return replace(login, data=kept), "the login before is shut, nobody uses it any more"

@@ -24,6 +24,7 @@ from payment_operator.preview import preview
 from payment_operator.requests import requests_of
 from payment_operator.shared import Shared, check_quota, merged
 from payment_operator.status import changed, conflict, status_of
+from payment_operator.turns import turns
 from payment_operator.upgrade import from_status
 from payment_operator.values import parse
 from payment_operator.view import View
@@ -89,7 +90,8 @@ class Reconciler:
         if view.paused:
             return view
         writer = Writer(self._cluster, view.namespace)
-        refused = writer.apply_all(view.plan.apply, view.observed.live)
+        live = view.observed.live
+        refused = writer.apply_all(turns(view.plan.apply, live), live)
         for ref in view.plan.prune:
             writer.delete(ref, view.observed.live[ref])
         return replace(view, refused=refused, backup_served=self._back_up(view, writer))

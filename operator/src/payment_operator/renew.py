@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from payment_operator import keys
 from payment_operator.apply import Writer
@@ -98,7 +98,9 @@ class Renewer:
         )
         found = [secret for secret in secrets if secret is not None]
         ours = [secret for secret in found if self._owner.owns(secret)]
-        logins = [self._one(secret, way, terms, request, write) for secret in ours]
+        # Together, for each change of what is good is a run of the migration.
+        held = partial(self._held, [secret for secret in ours if _read(secret).overlaps])
+        logins = [self._one(secret, way, terms, request, write, held) for secret in ours]
         if write and any(after is not before for before, after in logins):
             time.sleep(SECOND)
         standings = [self._standing(name, [after for _, after in logins], terms)] if logins else []
@@ -109,7 +111,13 @@ class Renewer:
         return standings
 
     def _one(
-        self, secret: Object, way: Way, terms: PasswordTerms, request: str, write: bool
+        self,
+        secret: Object,
+        way: Way,
+        terms: PasswordTerms,
+        request: str,
+        write: bool,
+        held: Callable[[], bool],
     ) -> tuple[Login, Login]:
         """The login before and after the step; the same one when there was none."""
         before = _read(secret)
@@ -123,7 +131,7 @@ class Renewer:
             interval=terms.interval,
             overlap=terms.overlap,
             request=request,
-            in_use=lambda since: self._in_use(name, _written(secret) or since),
+            in_use=held,
             make=keys.password,
         )
         if what is None:
@@ -152,11 +160,14 @@ class Renewer:
             return replace(base, reason="Overlapping", message=text, due=self._now + SOON)
         return replace(base, due=rotates)
 
-    def _in_use(self, secret: str, since: datetime) -> bool:
+    def _held(self, secrets: Iterable[Object]) -> bool:
+        """Whether a pod is left that uses what was good before the last change of one of these Secrets."""
+        changed = {item["metadata"]["name"]: _written(item) or _read(item).since for item in secrets}
         return any(
             datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) <= since
             for pod in self._pods
-            if pod.get("status", {}).get("phase") not in _ENDED and _logs_in_by(pod, secret)
+            if pod.get("status", {}).get("phase") not in _ENDED
+            for since in (changed[name] for name in _logins_of(pod) if name in changed)
         )
 
     @cached_property
@@ -165,15 +176,14 @@ class Renewer:
         return self._cluster.list(POD, self._owner.namespace)
 
 
-def _logs_in_by(pod: Object, secret: str) -> bool:
-    """Whether it got the Secret when it began. Who has it as files sees each change."""
+def _logins_of(pod: Object) -> set[str]:
+    """The Secrets that it got when it began. Who has one as files sees each change."""
     containers = [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
-    names = {
-        variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name")
+    return {
+        variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name", "")
         for container in containers
         for variable in container.get("env", ())
     }
-    return secret in names
 
 
 def _read(secret: Object) -> Login:

@@ -1,6 +1,8 @@
 """The command of every service pod: SERVICE picks the app, uvicorn serves it.
 
-On SIGTERM the pod first fails its readiness and waits out the endpoints' delay, then drains and closes.
+On SIGTERM the pod first fails its readiness and waits out the delay of the endpoints, then drains and closes.
+From the signal on each answer ends its connection, so that callers look for another pod: what is sent on a
+kept connection at the moment when it is closed has no answer, and a payment must not be sent again by itself.
 """
 
 import importlib
@@ -42,6 +44,9 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._app.state.stopping = True
+        # uvicorn makes its headers anew each second, from these.
+        self.config.encoded_headers = [*self.config.encoded_headers, (b"connection", b"close")]
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
 
     async def on_tick(self, counter: int) -> bool:
         # uvicorn ticks ten times a second.

@@ -157,6 +157,27 @@ def test_the_superusers_password_changes_at_once(world: Rotating) -> None:
     assert world.content(SUPERUSER) == again, "a request is served once"
 
 
+def test_logins_are_shut_together(tmp_path: Path, slept: list[float]) -> None:
+    world = Rotating.at_rest(tmp_path, observability={"prometheus": {"enabled": True}})
+    metrics = "metrics-database"
+    world.pod(metrics)
+    world.ask("database-passwords")
+    world.after(SECOND)
+    assert slept == [1.0]
+    world.pod(DATABASE)
+    for _ in range(3):
+        world.after(SECOND)
+        assert all("previous-username" in world.content(name) for name in (DATABASE, metrics))
+    # One of two was shut when the operator ended.
+    secret = world.cluster.objects["Secret", "shop", DATABASE]
+    del secret["data"]["previous-username"]
+    later = (world.now + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    secret["metadata"]["managedFields"] = [{"manager": "payment-operator", "time": later}]
+    world.pod(metrics)
+    world.after(SECOND)
+    assert "previous-username" not in world.content(metrics)
+
+
 def test_a_pod_of_the_same_second_counts_as_one_from_before(world: Rotating) -> None:
     world.ask("database-passwords")
     world.after(SECOND)
@@ -307,7 +328,7 @@ def test_steps_are_pure_and_one_at_a_time() -> None:
             interval=None,
             overlap=timedelta(0),
             request=request,
-            in_use=lambda _: used,
+            in_use=lambda: used,
             make=lambda: "2",
         )
 

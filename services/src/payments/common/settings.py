@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
         default=1.0, ge=0, le=1, description="Share of the traces begun here that is recorded."
     )
     shutdown_delay_seconds: float = Field(
-        default=3.0,
+        default=5.0,
         ge=0,
         le=20,
         description="Between failing readiness and draining; covers the endpoints' delay.",
