@@ -147,6 +147,9 @@ def test_the_oldest_platform_of_a_namespace_wins(api: Api, audit: Audit, note: N
         20,
         "the conflict",
     )
+    # The Event that tells of it follows the status.
+    audit.mark()
+    wait(lambda: resyncs(audit, NAMESPACE) >= 1, 30, "another look")
     audit.mark()
     wait(lambda: resyncs(audit, NAMESPACE) >= 3, 30, "three looks")
     assert [str(call) for call in audit.calls(NAMESPACE) if call.writes] == []
