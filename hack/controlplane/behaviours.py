@@ -63,7 +63,10 @@ BEHAVIOURS = (
     Behaviour(
         "9",
         "backup and restore keep the ledger's totals",
-        (f"{E2E}/test_backup.py::test_a_platform_starts_from_a_backup_with_the_same_books",),
+        (
+            f"{E2E}/test_backup.py::test_a_platform_starts_from_a_backup_with_the_same_books",
+            f"{E2E}/test_backup_volume.py::test_a_deleted_platform_comes_back_from_its_volume",
+        ),
     ),
     Behaviour("10", "draining a node keeps a pod of each service", missing="several nodes"),
     Behaviour(

@@ -253,6 +253,8 @@ def _degraded(view: View, parts: Mapping[str, Finding]) -> Finding:
 
 def _not(condition: str) -> str:
     """PostgresReady → PostgresNotReady."""
+    if condition == "Restored":
+        return "NotRestored"
     return condition.replace("Ready", "NotReady").replace("Applied", "NotApplied")
 
 
