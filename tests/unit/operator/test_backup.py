@@ -178,6 +178,8 @@ def test_a_platform_is_closed_until_its_books_are_proven() -> None:
     view = look([*pairs(), *jobs], spec=asked)
     assert found(view)["Restored"][:2] == ("False", "Running")
     assert "restore" not in status_of(view)
+    closed = look([*pairs(gateway=0), *jobs], spec=asked)
+    assert found(closed)["Ready"][:2] == ("False", "NotRestored")
     proven = look([*pairs(), jobs[0], job("restore-check-1", "restore-check")], spec=asked)
     assert status_of(proven)["restore"]["name"] == "b1"
     assert found(proven)["Restored"][:2] == ("True", "Restored")
