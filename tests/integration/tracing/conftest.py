@@ -78,11 +78,13 @@ class Customer:
         payment: str = answer.json()["id"]
         return payment
 
-    async def confirm(self, payment: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+    async def confirm(
+        self, payment: str, body: dict[str, Any] | None = None, *, status: int = 200, **headers: str
+    ) -> Any:
         """The answer to a confirmation."""
         headers = {"Idempotency-Key": f"confirm-{payment}", **headers}
         answer = await self._client.post(f"/v1/payments/{payment}/confirm", json=body or {}, headers=headers)
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == status, answer.text
         return answer.json()
 
     async def password(self) -> str:

@@ -23,10 +23,14 @@ SEVEN = {
 
 
 async def trace_of(
-    receiver: Receiver, root: str, payment: str, complete: Callable[[list[Received]], bool]
+    receiver: Receiver,
+    root: str,
+    payment: str,
+    complete: Callable[[list[Received]], bool],
+    seconds: float = 20,
 ) -> list[Received]:
-    """All spans of the one trace whose root has this name and payment; complete within 20 s."""
-    until = time.monotonic() + 20
+    """All spans of the one trace whose root has this name and payment; complete within `seconds`."""
+    until = time.monotonic() + seconds
     while True:
         found = [
             spans
@@ -87,6 +91,28 @@ async def test_a_confirmation_is_one_trace_through_seven_services(
     assert {"SELECT payments.act", "SELECT payments.settle", "SELECT bank.accept"} <= databases
     assert [s.name for s in spans if s.attributes.get("db.system.name") == "redis"] == ["EVALSHA"]
     sys.stdout.write(f"{len(spans)} spans of {len(services)} services\n")
+
+
+async def test_a_payment_that_is_settled_later_goes_on_in_its_trace(
+    traced: Stack, customer: Customer, receiver: Receiver
+) -> None:
+    """The bank does not say what became of it; the janitor finds out."""
+    faults = f"{traced.url('partner-bank-api')}/sandbox/faults"
+    async with httpx.AsyncClient(timeout=30) as bank:
+        payment = await customer.create(OFF_US)
+        (await bank.post(faults, json={"fault": "error_before", "count": 10_000})).raise_for_status()
+        assert (await customer.confirm(payment, status=202))["status"] == "processing"
+        (await bank.post(faults, json={"count": 0})).raise_for_status()
+
+    def settled(spans: list[Received]) -> bool:
+        return recorded(spans) and "settle payment" in {span.name for span in spans}
+
+    spans = await trace_of(receiver, "POST /v1/payments/{id}/confirm", payment, settled, seconds=60)
+    ids = {span.id for span in spans}
+    assert [span for span in spans if span.parent and span.parent not in ids] == []
+    settling = [span for span in spans if span.name == "settle payment"]
+    assert {span.attributes["payment.id"] for span in settling} == {payment}
+    assert {span.service for span in spans if span.parent in {s.id for s in settling}} >= {"confirm-service"}
 
 
 async def test_logs_name_the_trace_and_the_payment(

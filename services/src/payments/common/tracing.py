@@ -26,6 +26,7 @@ Value = str | int | bool | float
 Attributes = dict[str, Value]
 
 # SpanKind of OTLP.
+INTERNAL: Final = 1
 SERVER: Final = 2
 CLIENT: Final = 3
 PRODUCER: Final = 4

@@ -5,10 +5,11 @@ One loop in each replica; a row is worked on by one of them (FOR UPDATE SKIP LOC
 
 import asyncio
 import logging
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from time import monotonic
 
-from payments.common import context, metrics
+from payments.common import context, metrics, tracing
 from payments.common.background import Loop
 from payments.common.clock import rfc3339
 from payments.common.ids import new_id
@@ -38,6 +39,8 @@ SETTLED = metrics.counter(
     "payments_janitor_checks_total", "Payments that the janitor looked after.", ["answer"]
 )
 metrics.from_zero(SETTLED, ("200", "202", "402", "403", "503", "error"))
+_PAYMENT = tracing.Shape("settle payment", tracing.INTERNAL, {})
+_REFUND = tracing.Shape("settle refund", tracing.INTERNAL, {})
 
 
 class Janitor(Loop):
@@ -102,7 +105,8 @@ class Janitor(Loop):
     async def _settle_payment(self, payment: Payment) -> None:
         context.request_id.set(new_id())
         try:
-            answer = await self._confirm.resume(payment)
+            with await self._traced(_PAYMENT, payment.id):
+                answer = await self._confirm.resume(payment)
         except Exception:
             # One payment's trouble must not keep the others waiting; its lease brings it back.
             log.exception("payment not settled", extra={"payment_id": payment.id, "checks": payment.checks})
@@ -114,9 +118,21 @@ class Janitor(Loop):
             extra={"payment_id": payment.id, "checks": payment.checks, "answer": answer.status},
         )
 
+    async def _traced(self, shape: tracing.Shape, payment_id: str) -> AbstractContextManager[object]:
+        """A span in the trace of what was left undone; what follows, events too, belongs to that trace."""
+        if tracing.recorder is None:
+            return tracing.NOTHING
+        began = tracing.valid(await self._store.trace(payment_id))
+        span = tracing.child(began, shape)
+        tracing.enter(span)  # of this task alone, which ends with it
+        context.traceparent.set(began if span is None else span.traceparent)
+        tracing.note_payment(payment_id)
+        return tracing.NOTHING if span is None else span
+
     async def _settle_refund(self, refund: Refund) -> None:
         context.request_id.set(new_id())
         try:
-            await self._refund.resume(refund)
+            with await self._traced(_REFUND, refund.payment_id):
+                await self._refund.resume(refund)
         except Exception:
             log.exception("refund not settled", extra={"refund_id": refund.id, "checks": refund.checks})

@@ -28,6 +28,9 @@ _POSTPONE = """
     UPDATE payments.payments SET unsettled = true, next_check_at = now() + $3, updated_at = now()
     WHERE id = $1 AND claim = $2 AND status = 'processing' RETURNING payments.document(payments)::text"""
 _CLAIM_STUCK = "SELECT * FROM payments.claim_stuck($1, $2, $3)"
+_TRACE = """
+    SELECT traceparent FROM payments.outbox
+    WHERE key = $1 AND topic = 'payment-events' AND traceparent IS NOT NULL ORDER BY id DESC LIMIT 1"""
 _EXPIRE = "SELECT payments.expire($1, $2, $3, $4)"
 _PURGE = """
     DELETE FROM payments.idempotency_keys WHERE ctid = ANY (ARRAY(
@@ -199,6 +202,11 @@ class Store:
         """Payments whose attempt has ended without a result; they are the caller's for one lease."""
         rows = await self._database.fetch(_CLAIM_STUCK, new_id(), self._lease, limit)
         return [_payment.decode(row[0]) for row in rows]
+
+    async def trace(self, payment_id: str) -> str | None:
+        """The traceparent of the payment's last event that has one."""
+        found: str | None = await self._database.fetchval(_TRACE, payment_id)
+        return found
 
     async def expire(self, limit: int) -> int:
         """Cancel payments that nobody confirmed in time; how many it were."""
