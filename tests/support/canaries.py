@@ -204,7 +204,8 @@ class Planted(NamedTuple):
 def forms(value: str) -> Iterator[str]:
     """A canary as it is, and as it would stand in JSON."""
     yield value
-    yield json.dumps(value)[1:-1]
+    if (escaped := json.dumps(value)[1:-1]) != value:
+        yield escaped
 
 
 def leaks(flows: Flows, texts: dict[str, str]) -> list[str]:
