@@ -72,7 +72,10 @@ BEHAVIOURS = (
     Behaviour(
         "11",
         "a changed Secret rolls its consumers only, within 30 s",
-        (f"{PLANE}/test_keeping.py::test_11_a_rotated_secret_rolls_its_consumers_only",),
+        (
+            f"{PLANE}/test_keeping.py::test_11_a_rotated_secret_rolls_its_consumers_only",
+            f"{E2E}/test_password_rotation.py::test_passwords_change_under_load",
+        ),
     ),
     Behaviour(
         "12",
