@@ -54,6 +54,8 @@ def backed_up(cluster: Cluster, kube: Kube, storage: dict[str, Any]) -> Iterator
     finally:
         annotations = {backups.BACKUP_ANNOTATION: None}
         patch(cluster, {"spec": {"backup": None}, "metadata": {"annotations": annotations}})
+        # A look that began before would make the claim anew.
+        wait(lambda: not cluster.exists("-n", NAMESPACE, "cronjob/backup"), 60, "the end of backups")
 
 
 def test_a_backup_on_request_is_made_and_told(cluster: Cluster, kube: Kube) -> None:

@@ -156,6 +156,7 @@ def backups(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         patch(cluster, {"spec": {"backup": None}})
+        wait(lambda: not cluster.exists("-n", NAMESPACE, "cronjob/backup"), 60, "the end of backups")
         cluster.kubectl("-n", NAMESPACE, "delete", "pvc", "backup", "--ignore-not-found", "--wait=false")
 
 
