@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
-# Sessions of integration and fault tests side by side, each with a PostgreSQL, Redis, Kafka and services of its
-# own (2 GiB); 0: one test after the other.
+# Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
+# services of their own (2 GiB); 0: one test after the other.
 WORKERS ?= 2
 SOURCES := operator/src services/src cli/src hack tests
 
@@ -50,15 +50,15 @@ format: venv ## format the code
 
 .PHONY: unit
 unit: venv ## unit tests, in seconds
-	$(VENV)/pytest tests/unit
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/unit
 
 .PHONY: contract
 contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC, alerts, generated files
-	$(VENV)/pytest tests/contract
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/contract
 
 .PHONY: controlplane
 controlplane: venv ## the operator as a process against a real API server, without pods
-	$(VENV)/pytest --numprocesses 2 --dist loadfile tests/controlplane
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/controlplane
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
