@@ -62,7 +62,7 @@ controlplane: venv ## the operator as a process against a real API server, witho
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
-	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder tests/integration
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder tests/integration
 
 .PHONY: faults
 faults: venv docker images ## kills, races, outages at small sizes: no payment lost, none doubled

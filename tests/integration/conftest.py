@@ -12,11 +12,13 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from hack.dev import containers
 from hack.dev.catalog import Servers
@@ -29,19 +31,40 @@ PREFIX = f"payments-test-{PORT_OFFSET}"
 
 
 # Begun first, so that no worker is left alone with a long one at the end.
-LONGEST = ("gateway", "verification", "webhooks", "confirm", "ofac", "test_budget.py", "tracing", "common")
+LONGEST = (
+    "gateway",
+    "confirm",
+    "verification",
+    "audit_search",
+    "api",
+    "tracing",
+    "common",
+    "audit",
+    "webhooks",
+)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
+def _folder(nodeid: str) -> str:
+    """Its tests share a stack."""
+    return nodeid.removeprefix("tests/integration/").partition("::")[0].partition("/")[0]
+
+
+class Folders(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """The tests of a folder go to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _folder(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Folders:
+    """By folder, whatever --dist says: the marks of loadgroup are lost on pytest 9.2."""
+    return Folders(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a folder stay together when several workers share the work."""
-    here = Path(__file__).parent
-    ours = [item for item in items if here in item.path.parents]
-    folders = {item: item.path.relative_to(here).parts[0] for item in ours}
-    for item, folder in folders.items():
-        item.add_marker(pytest.mark.xdist_group(folder))
+    """The longest folders come first."""
     order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(folders.get(item, ""), len(order)))
+    items.sort(key=lambda item: order.get(_folder(item.nodeid), len(order)))
 
 
 def _address(variable: str, default: tuple[str, int]) -> tuple[str, int]:

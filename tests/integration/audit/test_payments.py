@@ -42,6 +42,11 @@ async def test_a_payment_with_a_password_leaves_a_whole_trail(
         answer: dict[str, Any] = response.json()
         return answer
 
+    # Tests before this one may have sent events to a Kafka of their own.
+    heads = await database.fetch(
+        "SELECT source, max(source_sequence) AS last FROM audit.events GROUP BY source"
+    )
+    heard = {row["source"]: row["last"] for row in heads}
     order = {"amount": 1_200_000, "currency": "USD", "from_account": payer, "to_account": payee}
     payment = await post("/v1/payments", order)
     path = f"/v1/payments/{payment['id']}/confirm"
@@ -87,7 +92,8 @@ async def test_a_payment_with_a_password_leaves_a_whole_trail(
             headers={"Authorization": f"Bearer {identity.token('api-gateway')}"},
         )
         assert report.json()["intact"] is True
-        return not SERVICES & {gap["source"] for gap in report.json()["gaps"]}
+        gaps = report.json()["gaps"]
+        return not any(gap["last"] > heard.get(gap["source"], 0) for gap in gaps if gap["source"] in SERVICES)
 
     await eventually("no service's event is missing", complete, seconds=30)
     published = await database.fetchval(
