@@ -12,6 +12,7 @@ from hack.client import Client, pay
 from hack.kubectl import Cluster, condition
 from hack.up import NAME, NAMESPACE
 from tests.e2e.test_reconcile import wait
+from tests.support.observed.jaeger import Jaeger
 from tests.support.observed.prometheus import Prometheus
 
 PART = "paymentplatform.dev/part"
@@ -22,6 +23,12 @@ JOBS = {
     "otel-collector",
     "prometheus",
     "payment-operator",
+}
+
+#: Who takes part in every payment, also of somebody who was screened a moment ago.
+SEEN_BY = {
+    *("api-gateway", "confirm-service", "risk-service", "account-service"),
+    *("audit-service", "notification-service"),
 }
 
 
@@ -93,7 +100,9 @@ def test_the_exporters_reach_what_they_tell_of(prometheus: Prometheus, metric: s
     wait(lambda: told() == ["1"], 50, f"{metric} is told once, as 1")
 
 
-def test_a_payment_goes_on_without_the_collector_which_comes_back(cluster: Cluster, demo: Client) -> None:
+def test_a_payment_goes_on_without_the_collector_which_comes_back(
+    cluster: Cluster, demo: Client, jaeger: Jaeger
+) -> None:
     cluster.kubectl("-n", NAMESPACE, "delete", "deployment", "otel-collector", "--wait=true")
     seen: list[dict[str, dict[str, str]]] = []
 
@@ -113,3 +122,15 @@ def test_a_payment_goes_on_without_the_collector_which_comes_back(cluster: Clust
 
     wait(healed, 60, "ObservabilityReady True")
     assert {conditions["Ready"]["status"] for conditions in seen} == {"True"}
+
+    def traced() -> bool:
+        """Services drop spans for a moment after a failure; a payment made later is seen by all again."""
+        sent = time.time()
+        made = pay(demo, amount=100, from_account="ACC001", to_account="ACC002")["id"]
+        while time.time() < sent + 12:
+            if any(trace.services >= SEEN_BY for trace in jaeger.of_payments([made], sent)[made]):
+                return True
+            time.sleep(0.5)
+        return False
+
+    wait(traced, 60, "a trace from the gateway to the consumers")
