@@ -5,8 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv/bin
 # Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
-# services of their own (2 GiB); 0: one test after the other. On two cores three leave 8 % idle, two more.
-WORKERS ?= 3
+# services of their own (2 GiB); 0: one test after the other.
+WORKERS ?= 2
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help

@@ -18,6 +18,11 @@ DEAD = metrics.counter(
     "payments_dead_letters_total", "Messages that could not be processed and were put aside.", ["topic"]
 )
 
+# Cut by an outage, a start waits without end for its assignment; an ordinary one takes as long as
+# a dead member of the group is waited for, 10 s.
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +81,7 @@ class Producer:
                 try:
                     await producer.start()
                 except BaseException:
-                    await producer.stop()
+                    await _stop(producer)
                     raise
                 self._producer = producer
             return self._producer
@@ -84,10 +89,14 @@ class Producer:
     async def _drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            try:
-                await asyncio.wait_for(producer.stop(), 5)
-            except (KafkaError, TimeoutError, OSError) as error:
-                log.warning("the producer did not close cleanly: %r", error)
+            await _stop(producer)
+
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    try:
+        await asyncio.wait_for(client.stop(), STOP_SECONDS)
+    except (KafkaError, TimeoutError, OSError) as error:
+        log.warning("%s did not close cleanly: %r", type(client).__name__, error)
 
 
 Handler = Callable[[Sequence[Message]], Awaitable[None]]
@@ -176,9 +185,10 @@ class Consumer:
                 session_timeout_ms=10_000,
             )
             try:
-                await consumer.start()
+                async with asyncio.timeout(START_SECONDS):
+                    await consumer.start()
             except BaseException:
-                await consumer.stop()
+                await _stop(consumer)
                 raise
             self._consumer = consumer
         return self._consumer
@@ -186,7 +196,4 @@ class Consumer:
     async def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            try:
-                await asyncio.wait_for(consumer.stop(), 5)
-            except (KafkaError, TimeoutError, OSError) as error:
-                log.warning("the consumer did not close cleanly: %r", error)
+            await _stop(consumer)
