@@ -12,8 +12,10 @@ from pydantic import ConfigDict, Field
 
 from payment_operator import rules as rule
 from payment_operator.rules import Rule, rules
-from payment_operator.spec_backup import SCHEDULE, Backup, RestoreFrom
+from payment_operator.spec_backup import Backup, RestoreFrom
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
+from payment_operator.spec_health import Health, Verification
+from payment_operator.spec_notifications import Notifications, Webhooks
 from payment_operator.spec_observability import Observability
 from payment_operator.spec_risk import Risk
 from payment_operator.spec_rotation import KeyRotation, PasswordRotation
@@ -187,79 +189,6 @@ class Security(Model):
     )
 
 
-def _needs_credentials() -> ConfigDict:
-    return ConfigDict(
-        json_schema_extra=rules(
-            Rule(
-                "!has(self.provider) || self.provider == 'sandbox' || has(self.credentialsSecretRef)",
-                "a real provider needs credentialsSecretRef",
-                ".credentialsSecretRef",
-            )
-        )
-    )
-
-
-class Sms(Model):
-    """Text messages."""
-
-    model_config = _needs_credentials()
-    provider: Literal["sandbox", "twilio"] | None = Field(
-        None, description="Default sandbox outside production."
-    )
-    credentials_secret_ref: SecretRef | None = Field(
-        None, description="Secret with the provider's credentials."
-    )
-
-
-class Email(Model):
-    """E-mail."""
-
-    model_config = _needs_credentials()
-    provider: Literal["sandbox", "sendgrid"] | None = Field(
-        None, description="Default sandbox outside production."
-    )
-    credentials_secret_ref: SecretRef | None = Field(
-        None, description="Secret with the provider's credentials."
-    )
-
-
-class Push(Model):
-    """Push messages."""
-
-    model_config = _needs_credentials()
-    provider: Literal["sandbox", "fcm"] | None = Field(
-        None, description="Default sandbox outside production."
-    )
-    credentials_secret_ref: SecretRef | None = Field(
-        None, description="Secret with the provider's credentials."
-    )
-
-
-class Notifications(Model):
-    """Who delivers messages to customers."""
-
-    sms: Sms | None = Field(None, description="Text messages.")
-    email: Email | None = Field(None, description="E-mail.")
-    push: Push | None = Field(None, description="Push messages.")
-
-
-class Webhooks(Model):
-    """Telling merchants' servers of events."""
-
-    enabled: bool | None = Field(
-        None,
-        description="Default on in dev and staging, off in production. "
-        "On, confirm-service reaches the internet on port 443.",
-    )
-    allow_private_addresses: bool | None = Field(
-        None,
-        description="Receivers at any address on ports 80 and 443; default on in dev, refused in production.",
-    )
-    retention_days: Annotated[int, Field(ge=3, le=366)] | None = Field(
-        None, description="How long events and the log of deliveries are kept; default 30."
-    )
-
-
 class Sanctions(Model):
     """Where the sanctions list comes from."""
 
@@ -285,49 +214,6 @@ class Demo(Model):
     """Sample customers."""
 
     enabled: bool | None = Field(None, description="Default on in dev and staging; refused in production.")
-
-
-class Verification(Model):
-    """The proof that no money is lost or doubled, made again and again."""
-
-    schedule: str | None = Field(
-        None,
-        max_length=100,
-        pattern=SCHEDULE,
-        description="When, as five fields of cron in UTC; default hourly. Empty: never by itself.",
-    )
-
-
-class SyntheticPayment(Model):
-    """A payment made again and again, by a customer of its own between its two accounts."""
-
-    enabled: bool | None = Field(
-        None, description="Default on in dev and staging; in production only when declared."
-    )
-    interval: str | None = Field(
-        None,
-        max_length=3,
-        pattern=r"^([1-9]|[1-5][0-9])m$|^([1-9]|1[0-9]|2[0-3])h$",
-        description='Between two payments, "1m" to "59m" or "1h" to "23h"; default "5m".',
-    )
-
-
-class Restarts(Model):
-    """Restarts of services that hang though their probes are green: work waits, none is done."""
-
-    enabled: bool | None = Field(None, description="Default on where observability.prometheus is.")
-    per_hour: Annotated[int, Field(ge=1, le=12)] | None = Field(
-        None, description="Of each service at the most, then Degraded tells it; default 3."
-    )
-
-
-class Health(Model):
-    """How the operator learns whether payments go through."""
-
-    synthetic_payment: SyntheticPayment | None = Field(
-        None, description="A payment made again and again; the condition PaymentPathReady says how it went."
-    )
-    restarts: Restarts | None = Field(None, description="Restarts of services that hang; needs the operator.")
 
 
 class PaymentPlatformSpec(Model):
