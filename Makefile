@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
+# Next to everything else that is kept between runs.
+export UV_CACHE_DIR ?= $(or $(PAYMENTS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/payment-platform)/uv
 # Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
 # services of their own (2 GiB); 0: one test after the other.
 WORKERS ?= 2
@@ -32,7 +34,9 @@ test: lint unit contract controlplane integration faults up e2e ## everything th
 venv: .venv/installed ## the virtual environment of the tests and tools
 .venv/installed: requirements-dev.txt operator/requirements.txt services/requirements.txt
 	$(PYTHON) -m venv .venv
-	$(VENV)/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	awk '/^uv==/ {own = 1} own; own && !/\\$$/ {exit}' requirements-dev.txt > .venv/uv.txt
+	$(VENV)/pip install --quiet --require-hashes --requirement .venv/uv.txt
+	$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 .PHONY: lint

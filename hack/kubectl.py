@@ -38,6 +38,10 @@ class Cluster:
         """Run helm and return its output. Raises CalledProcessError with stderr."""
         return self._run(["helm", "--kube-context", self.settings.context, *arguments], None, timeout)
 
+    def offline(self, *command: str, stdin: str | None = None, timeout: float = 60) -> str:
+        """Run one of our tools where it asks no cluster; there may be none yet."""
+        return self._run(command, stdin, timeout)
+
     def get(self, *arguments: str) -> dict[str, Any]:
         """`kubectl get … -o json`, parsed."""
         result: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))

@@ -5,11 +5,12 @@
         current.done("already built")          # ends up in the closing line
 
 A step that runs long says every HEARTBEAT_SECONDS that it is still alive; one that fails is named with its
-time.
+time. PROGRESS_LABEL goes in front of the lines of a process that works beside another one.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 
 HEARTBEAT_SECONDS = 20.0
 _started = time.monotonic()
+_label = f"{label} | " if (label := os.environ.get("PROGRESS_LABEL")) else ""
 
 
 def format_seconds(seconds: float) -> str:
@@ -30,7 +32,7 @@ def format_seconds(seconds: float) -> str:
 
 def say(text: str) -> None:
     """One progress line on stderr, after the time since this process began."""
-    print(f"[{time.monotonic() - _started:7.1f} s] {text}", file=sys.stderr, flush=True)
+    print(f"[{time.monotonic() - _started:7.1f} s] {_label}{text}", file=sys.stderr, flush=True)
 
 
 class Step:

@@ -17,6 +17,7 @@ from typing import Any
 from hack.client import Client, pay, wait_until_up
 from hack.kubectl import Cluster, wait_ready
 from hack.progress import say, step
+from hack.side_by_side import Runner, side_by_side
 
 REPOSITORY = Path(__file__).parents[1]
 OPERATOR_NAMESPACE = "payment-operator-system"
@@ -33,13 +34,22 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
-    _module("hack.kind", "up")
-    usual: dict[str, str] = json.loads(_output("hack.images", "refs"))
-    more: dict[str, str] = json.loads(_output("hack.images", "refs", "observability"))
-    switched_on = [name for name, reference in more.items() if reference in sample_images(cluster)]
-    _module("hack.images", "build", *usual, *switched_on)
+    _module("hack.kind", "prepare")
+    names: list[str] = []
+
+    def images(run: Runner) -> None:
+        names.extend(json.loads(run("hack.images", "refs")))
+        run("hack.images", "build", *names)
+        run("hack.kind", "tools")  # which say what else the sample runs
+        more: dict[str, str] = json.loads(run("hack.images", "refs", "observability"))
+        used = sample_images(cluster)
+        if switched_on := [name for name, reference in more.items() if reference in used]:
+            run("hack.images", "build", *switched_on)
+            names.extend(switched_on)
+
+    side_by_side({"cluster": lambda run: print(run("hack.kind", "up"), end=""), "images": images})
     tag = _output("hack.images", "tag").strip()
-    references: dict[str, str] = json.loads(_output("hack.images", "refs", *usual, *switched_on))
+    references: dict[str, str] = json.loads(_output("hack.images", "refs", *names))
     _module("hack.kind", "load", *references.values())
     with step("operator"):
         install_operator(cluster, tag)
@@ -76,7 +86,9 @@ def sample_images(cluster: Cluster) -> set[str]:
         json.dump(sample["spec"], values)
         values.flush()
         # Of the least version that the chart takes: no cluster is asked.
-        rendered = cluster.helm("template", NAME, chart, "--kube-version", "1.31.0", "--values", values.name)
+        rendered = cluster.offline(
+            "helm", "template", NAME, chart, "--kube-version", "1.31.0", "--values", values.name
+        )
     return set(re.findall(r'^ +image: "([^"]+)"$', rendered, re.MULTILINE))
 
 
@@ -88,13 +100,10 @@ def apply_sample(cluster: Cluster, tag: str) -> None:
 
 
 def _sample(cluster: Cluster) -> list[dict[str, Any]]:
-    manifest = cluster.kubectl("kustomize", str(SAMPLE))
+    manifest = cluster.offline("kubectl", "kustomize", str(SAMPLE))
     # An empty local patch turns YAML into JSON without asking the cluster, which may not know the kind yet.
-    objects = _documents(
-        cluster.kubectl(
-            *("patch", "--local", "-f", "-", "--type", "merge", "-p", "{}", "-o", "json"), stdin=manifest
-        )
-    )
+    to_json = ["kubectl", "patch", "--local", "-f", "-", "--type", "merge", "-p", "{}", "-o", "json"]
+    objects = _documents(cluster.offline(*to_json, stdin=manifest))
     return [document for document in objects if document["kind"] == "PaymentPlatform"]
 
 

@@ -1,10 +1,10 @@
 """python -m hack.bench.tracing: CPU per payment with and without tracing; writes a section of RESULTS.md.
 
 Two stacks of ten processes beside each other on the same PostgreSQL and Redis, one of them recording every
-trace. Both make the same payments at the same time, so that whatever else the machine does meets both. CPU is
-what the kernel counted for the services' processes, threads of the exporters included, until the audit trail
-has all events and the spans are exported, less what idle services take in that time. Servers, load driver and
-collector are not counted.
+trace. They take turns, and each pair of turns begins with the other one, so that what drifts meets both. CPU
+is what the kernel counted for the services' processes, threads of the exporters included, until the audit
+trail has all events and the spans are exported, less what idle services take in that time. Servers, load
+driver and collector are not counted.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ async def compare(on: Stack, off: Stack, pairs: int, payments: int) -> list[tupl
     sys.stdout.write(f"idle: {idle * 1000:.0f} ms/s\n")
     found = []
     for pair in range(pairs):
-        with_, without = await asyncio.gather(*(sides[stack].block(payments, idle) for stack in (on, off)))
+        cost = {stack: await sides[stack].block(payments, idle) for stack in ((on, off), (off, on))[pair % 2]}
+        with_, without = cost[on], cost[off]
         found.append((with_, without))
         sys.stdout.write(f"{pair + 1}/{pairs}: {with_:.2f} / {without:.2f} ms = {with_ / without:.3f}\n")
         sys.stdout.flush()
@@ -171,7 +172,7 @@ def report(pairs: list[tuple[float, float]], payments: int) -> list[str]:
     with_, without = (statistics.median(column) for column in zip(*pairs, strict=True))
     return [
         f"CPU of the ten services for one payment, created and confirmed (low risk, {AT_ONCE} at once),",
-        f"every trace recorded and exported; {len(pairs)} pairs of {payments} payments, both sides at once:",
+        f"every trace recorded and exported; {len(pairs)} interleaved pairs of {payments} payments each:",
         "`python -m hack.bench.tracing`.",
         "",
         "| With tracing | Without | Median ratio | 95 % interval |",
@@ -199,7 +200,7 @@ def main() -> int:
     """Measure and write the section."""
     parser = argparse.ArgumentParser(prog="python -m hack.bench.tracing", description=__doc__)
     parser.add_argument("--pairs", type=int, default=20, help="pairs of blocks (20)")
-    parser.add_argument("--payments", type=int, default=60, help="payments of a block (60)")
+    parser.add_argument("--payments", type=int, default=200, help="payments of a block (200)")
     parser.add_argument("--output", type=Path, default=RESULTS, help=f"the report ({RESULTS.name})")
     arguments = parser.parse_args()
     sink = Sink()

@@ -29,8 +29,12 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--name", help="name of the cluster")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", parents=[common], help="make or recover the cluster; repeatable")
-    up.add_argument("--nodes", metavar="N", help="nodes, the first is the control plane")
-    up.add_argument("--port-offset", metavar="N", help="added to every port on localhost")
+    prepare = commands.add_parser(
+        "prepare", parents=[common], help="what `up` begins with: free ports, a running Docker Engine"
+    )
+    for command in (prepare, up):
+        command.add_argument("--nodes", metavar="N", help="nodes, the first is the control plane")
+        command.add_argument("--port-offset", metavar="N", help="added to every port on localhost")
     commands.add_parser("down", parents=[common], help="delete the cluster and its leftovers")
     commands.add_parser(
         "status", parents=[common], help="say what runs; exit code 1 when the cluster is not usable"
@@ -63,6 +67,8 @@ def exports(chosen: Settings, path: str) -> str:
 
 def perform(arguments: argparse.Namespace, chosen: Settings) -> int:
     match arguments.command:
+        case "prepare":
+            cluster.prepare(chosen)
         case "up":
             cluster.up(chosen)
         case "down":

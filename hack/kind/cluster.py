@@ -27,8 +27,8 @@ DELETE_SECONDS = 180.0
 START_SECONDS = 60.0
 
 
-def up(settings: Settings) -> None:
-    """Returns when a cluster as asked for is Ready. Repeatable; every step that is done already is skipped.
+def prepare(settings: Settings) -> None:
+    """Sees to what everything begins with: free ports and a running engine.
 
     Raises Failure (a taken port, a cluster of another shape) and CommandFailed.
     """
@@ -36,19 +36,34 @@ def up(settings: Settings) -> None:
         # No cluster was made here, so no port is ours: told before even the engine is started.
         ports.require_free(settings.port_offset or 0)
     engine.ensure(settings)
+    _free_offset(settings, nodes.of_cluster(settings.cluster))
+
+
+def up(settings: Settings) -> None:
+    """Returns when a cluster as asked for is Ready. Repeatable; every step that is done already is skipped.
+
+    Raises Failure (a taken port, a cluster of another shape) and CommandFailed.
+    """
+    prepare(settings)
     with locked(settings.cache, f"cluster-{settings.cluster}"):
         found = nodes.of_cluster(settings.cluster)
-        same_shape(settings, found)
-        offset = settings.port_offset
-        if offset is None:
-            offset = nodes.port_offset(found) or 0
-        ports.require_free(offset, nodes.held_ports(found))
+        offset = _free_offset(settings, found)
         tools.ensure(settings.cache, tools.CLI, "Command line tools")
         if found and _recover(settings, found):
             return
         if found:
             _delete(settings)
         _create(settings, len(found) if settings.nodes is None and found else settings.nodes or 1, offset)
+
+
+def _free_offset(settings: Settings, found: list[nodes.Node]) -> int:
+    """What is added to every port of the cluster. Raises Failure when one is taken by something else."""
+    same_shape(settings, found)
+    offset = settings.port_offset
+    if offset is None:
+        offset = nodes.port_offset(found) or 0
+    ports.require_free(offset, nodes.held_ports(found))
+    return offset
 
 
 def _folder(settings: Settings) -> Path:

@@ -75,9 +75,10 @@ async def kill_at_random(cluster: Cluster, dice: random.Random, seconds: float) 
     return kills
 
 
-def in_kafka(cluster: Cluster, topic: str) -> set[str]:
+async def in_kafka(cluster: Cluster, topic: str) -> set[str]:
     """Ids of all events of a topic."""
-    records = cluster.kubectl(
+    records = await asyncio.to_thread(
+        cluster.kubectl,
         *("-n", NAMESPACE, "exec", "kafka-0", "--", "/opt/kafka/bin/kafka-console-consumer.sh"),
         *("--bootstrap-server", "kafka:9092", "--topic", topic, "--from-beginning", "--timeout-ms", "8000"),
     )
@@ -103,9 +104,11 @@ async def test_kills_under_load_lose_and_double_nothing(
     told = await world.everything_told(TOLD_WITHIN)
     found = await world.violations({**zeros.MONEY, **zeros.EFFECTS})
     rows = await world.sql(zeros.EVENTS)
+    topics = ("payment-events", "notification-events")
+    read = await asyncio.gather(*(in_kafka(cluster, topic) for topic in topics))
     missing = {
-        topic: {row["event_id"] for row in rows if row["topic"] == topic} - in_kafka(cluster, topic)
-        for topic in ("payment-events", "notification-events")
+        topic: {row["event_id"] for row in rows if row["topic"] == topic} - ids
+        for topic, ids in zip(topics, read, strict=True)
     }
     with capsys.disabled():
         sys.stdout.write(

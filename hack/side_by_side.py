@@ -1,0 +1,63 @@
+"""Commands that run at once, their progress marked by labels; the first that fails ends the others."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+class Stopped(Exception):
+    """Another task failed, so this one begins nothing more."""
+
+
+class Runner:
+    """Runs a task's commands one after the other."""
+
+    def __init__(self, label: str) -> None:
+        self._environment = {**os.environ, "PROGRESS_LABEL": label}
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+
+    def __call__(self, module: str, *arguments: str) -> str:
+        """Run a module of this repository; what it printed. Raises CalledProcessError, Stopped."""
+        if self._stopped:
+            raise Stopped
+        command = [sys.executable, "-m", module, *arguments]
+        self._process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, text=True
+        )
+        output, _ = self._process.communicate()
+        if self._process.returncode:
+            raise subprocess.CalledProcessError(self._process.returncode, command)
+        return output
+
+    def stop(self) -> None:
+        """Interrupt what runs, as Ctrl-C does."""
+        self._stopped = True
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
+
+Task = Callable[[Runner], None]
+
+
+def side_by_side(tasks: dict[str, Task]) -> None:
+    """Run tasks at once, by their labels, until all are done. Raises what the first that fails raises."""
+    width = max(map(len, tasks))
+    runners = {label: Runner(label.ljust(width)) for label in tasks}
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        running = [pool.submit(task, runners[label]) for label, task in tasks.items()]
+        try:
+            for future in as_completed(running):
+                future.result()
+        except BaseException:
+            for runner in runners.values():
+                runner.stop()
+            raise
