@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,10 +38,10 @@ class Runner:
         return output
 
     def stop(self) -> None:
-        """Interrupt what runs, as Ctrl-C does."""
+        """End what runs, in good order."""
         self._stopped = True
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
 
 
 Task = Callable[[Runner], None]

@@ -18,7 +18,7 @@ from hack.images.rootfs import Builder
 from hack.images.standins import StandIns
 from hack.images.table import Row, render_table
 from hack.kind.locks import locked
-from hack.kind.proc import Failure
+from hack.kind.proc import Failure, interrupt_on_term
 from hack.kind.registry import use_registry
 from hack.kind.settings import Settings, SettingsError, read_settings
 from hack.progress import say, step
@@ -148,6 +148,7 @@ def run(arguments: argparse.Namespace, settings: Settings, chosen_mirror: str) -
 def main(words: Sequence[str]) -> int:
     """Exit code 0 on success, 1 on failure, 2 on wrong usage, 130 when interrupted."""
     arguments = parser().parse_args(words)
+    interrupt_on_term()
     try:
         settings = read_settings(os.environ, Path.home())
         run(arguments, settings, os.environ.get("PAYMENTS_DEBIAN_MIRROR", ""))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from hack.kind import cluster, engine, load, settings, tools
-from hack.kind.proc import Failure
+from hack.kind.proc import Failure, interrupt_on_term
 from hack.kind.settings import Settings, SettingsError
 
 EPILOG = (settings.__doc__ or "").partition("\n\n")[2]
@@ -88,14 +86,10 @@ def perform(arguments: argparse.Namespace, chosen: Settings) -> int:
     return 0
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
-    raise KeyboardInterrupt(f"signal {number}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong arguments, 130 interrupted."""
     arguments = parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_term()
     try:
         chosen = settings.read_settings(
             os.environ,

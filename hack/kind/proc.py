@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 TAIL_LINES = 25
 
@@ -24,6 +25,15 @@ class CommandFailed(Failure):
         shown = " ".join(command)
         shown = shown if len(shown) <= 200 else shown[:200] + " …"
         super().__init__(f"`{shown}` {why}" + (f":\n{output}" if output else ""))
+
+
+def interrupt_on_term() -> None:
+    """SIGTERM ends this process as Ctrl-C does: what it started is ended first."""
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(f"signal {number}")
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:
