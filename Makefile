@@ -9,6 +9,8 @@ export UV_CACHE_DIR ?= $(or $(PAYMENTS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.ca
 # Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
 # services of their own (2 GiB); 0: one test after the other.
 WORKERS ?= 2
+# The same for tests that mostly wait.
+WAITING ?= 3
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
@@ -28,7 +30,9 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract controlplane integration faults up e2e ## everything that CI runs
+test: lint unit contract integration faults ## everything that CI runs
+	$(MAKE) --no-print-directory --jobs 2 controlplane up  # at once, for both mostly wait
+	$(MAKE) --no-print-directory e2e
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools
@@ -62,7 +66,7 @@ contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC
 
 .PHONY: controlplane
 controlplane: venv ## the operator as a process against a real API server, without pods
-	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/controlplane
+	$(VENV)/pytest --numprocesses $(WAITING) --dist loadfile tests/controlplane
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
@@ -70,7 +74,7 @@ integration: venv docker images stores ## services against real PostgreSQL, Redi
 
 .PHONY: faults
 faults: venv docker images ## kills, races, outages at small sizes: no payment lost, none doubled
-	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/faults
+	$(VENV)/pytest --numprocesses $(WAITING) --dist loadfile tests/faults
 
 .PHONY: soak
 soak: venv docker images ## the same at full size, on the running cluster too; takes hours
