@@ -30,7 +30,7 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract integration faults ## everything that CI runs
+test: lint unit contract all-images integration faults ## everything that CI runs
 	$(MAKE) --no-print-directory --jobs 2 controlplane up  # at once, for both mostly wait
 	$(MAKE) --no-print-directory e2e
 
@@ -107,6 +107,10 @@ docker: ## a running Docker Engine
 .PHONY: images
 images: ## the container images
 	@$(PYTHON) -m hack.images build
+
+.PHONY: all-images
+all-images: ## the images of `make up`, the node's too
+	@$(PYTHON) -m hack.up --images-only
 
 .PHONY: stores
 stores: ## the images of OpenSearch and InfluxDB

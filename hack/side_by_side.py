@@ -44,7 +44,7 @@ class Runner:
             self._process.terminate()
 
 
-Task = Callable[[Runner], None]
+Task = Callable[[Runner], object]
 
 
 def side_by_side(tasks: dict[str, Task]) -> None:

@@ -33,9 +33,12 @@ def main() -> int:
     parser.add_argument(
         "--timeout", type=float, default=600, help="seconds for the platform to get Ready (600)"
     )
+    parser.add_argument(
+        "--images-only", action="store_true", help="make the images of the node and the pods, and end"
+    )
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
-    _module("hack.kind", "prepare")
+    _module("hack.kind", "docker" if arguments.images_only else "prepare")
     names: list[str] = []
 
     def images(run: Runner) -> None:
@@ -47,7 +50,10 @@ def main() -> int:
         names.extend(name for name, reference in more.items() if reference in used)
         run("hack.images", "build", *names)
 
-    side_by_side({"cluster": lambda run: print(run("hack.kind", "up"), end=""), "images": images})
+    node = "node-image" if arguments.images_only else "up"
+    side_by_side({"cluster": lambda run: run("hack.kind", node), "images": images})
+    if arguments.images_only:
+        return 0
     tag = _output("hack.images", "tag").strip()
     references: dict[str, str] = json.loads(_output("hack.images", "refs", *names))
     _module("hack.kind", "load", *references.values())
