@@ -88,6 +88,14 @@ e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
 e2e-slow: venv ## what of it takes minutes: a new platform from a backup, outages of what watches
 	$(VENV)/pytest -m slow -rP tests/e2e
 
+.PHONY: chaos
+chaos: venv docker ## faults of a whole cluster, on one of three nodes: kills, a drained node, no API server (CHAOS=drain)
+	$(VENV)/python -m hack.chaos $(CHAOS)
+
+.PHONY: chaos-down
+chaos-down: ## delete its cluster
+	$(PYTHON) -m hack.chaos --down
+
 .PHONY: dev
 dev: venv docker images ## the services as local processes, load balancer on http://localhost:8081
 	$(VENV)/python -m hack.dev

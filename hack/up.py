@@ -36,6 +36,9 @@ def main() -> int:
     parser.add_argument(
         "--images-only", action="store_true", help="make the images of the node and the pods, and end"
     )
+    parser.add_argument(
+        "--sample", type=Path, default=SAMPLE, help="kustomization with the platform (the dev overlay)"
+    )
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
     _module("hack.kind", "docker" if arguments.images_only else "prepare")
@@ -46,7 +49,7 @@ def main() -> int:
         run("hack.images", "build", *(name for name in names if name not in OWN))
         run("hack.kind", "tools")  # one is in the operator's image, and they say what else the sample runs
         more: dict[str, str] = json.loads(run("hack.images", "refs", "observability"))
-        used = sample_images(cluster)
+        used = sample_images(cluster, arguments.sample)
         names.extend(name for name, reference in more.items() if reference in used)
         run("hack.images", "build", *names)
 
@@ -61,7 +64,7 @@ def main() -> int:
         install_operator(cluster, tag)
     with step(f"platform {NAMESPACE}/{NAME}") as current:
         cluster.namespace(NAMESPACE)
-        apply_sample(cluster, tag)
+        apply_sample(cluster, tag, arguments.sample)
         wait_ready(cluster, NAMESPACE, NAME, arguments.timeout, current.note)
     offset = cluster.settings.port_offset or 0
     url = f"http://localhost:{8080 + offset}"
@@ -84,9 +87,9 @@ def install_operator(cluster: Cluster, tag: str) -> None:
     )
 
 
-def sample_images(cluster: Cluster) -> set[str]:
+def sample_images(cluster: Cluster, folder: Path) -> set[str]:
     """References of the images that the sample's pods run, by what its chart says."""
-    (sample,) = _sample(cluster)
+    (sample,) = _sample(cluster, folder)
     chart = str(REPOSITORY / "charts/payment-platform")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as values:
         json.dump(sample["spec"], values)
@@ -98,15 +101,15 @@ def sample_images(cluster: Cluster) -> set[str]:
     return set(re.findall(r'^ +image: "([^"]+)"$', rendered, re.MULTILINE))
 
 
-def apply_sample(cluster: Cluster, tag: str) -> None:
-    """Apply the dev overlay with images of this tag."""
-    for document in _sample(cluster):
+def apply_sample(cluster: Cluster, tag: str, folder: Path) -> None:
+    """Apply the platform of a kustomization with images of this tag."""
+    for document in _sample(cluster, folder):
         document["spec"].setdefault("image", {})["tag"] = tag
         cluster.apply(document)
 
 
-def _sample(cluster: Cluster) -> list[dict[str, Any]]:
-    manifest = cluster.offline("kubectl", "kustomize", str(SAMPLE))
+def _sample(cluster: Cluster, folder: Path) -> list[dict[str, Any]]:
+    manifest = cluster.offline("kubectl", "kustomize", str(folder))
     # An empty local patch turns YAML into JSON without asking the cluster, which may not know the kind yet.
     to_json = ["kubectl", "patch", "--local", "-f", "-", "--type", "merge", "-p", "{}", "-o", "json"]
     objects = _documents(cluster.offline(*to_json, stdin=manifest))

@@ -1,7 +1,8 @@
 """make bench-operator: what the operator does and costs against a real API server; writes OPERATOR.md.
 
-Runs `tests/controlplane` for the figures of each behaviour, takes those of `tests/e2e` as the last runs left
-them, then installs as many platforms as asked for. There no pods run, so the seconds are the operator's own.
+Runs `tests/controlplane` for the figures of each behaviour, takes those of `tests/e2e` and `tests/chaos` as
+the last runs left them, then installs as many platforms as asked for. There no pods run, so the seconds are
+the operator's own. What was not measured again stays: operator-figures.json keeps it with its commit.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from hack.bench.sections import replaced, section
 from hack.controlplane.api import Api
 from hack.controlplane.behaviours import BEHAVIOURS, Behaviour
 from hack.controlplane.controllers import Controllers
@@ -30,6 +33,10 @@ from hack.controlplane.servers import ControlPlane
 from hack.progress import say, step
 
 RESULT = Path(__file__).parent / "OPERATOR.md"
+#: All figures of the report, by test: what it told, and at which commit.
+KEPT = Path(__file__).parent / "operator-figures.json"
+SCALE_TITLE = "Many platforms on one operator"
+Kept = dict[str, dict[str, Any]]
 FIGURES, SCALE = REPOSITORY / "build/controlplane", REPOSITORY / "build/operator-scale"
 #: Of the tests that need pods: the last ones on this machine.
 E2E_FIGURES = REPOSITORY / "build/e2e/figures.json"
@@ -76,12 +83,17 @@ def main() -> int:
             command, cwd=REPOSITORY, env=os.environ | {"SEED": str(seed)}, check=False
         ).returncode
     _scale(arguments.sizes, seed)
-    figures: dict[str, list[str]] = {}
+    fresh: dict[str, list[str]] = {}
     for part in [*FIGURES.glob("*/figures.json"), *E2E_FIGURES.parent.glob(E2E_FIGURES.name)]:
-        figures |= json.loads(part.read_text())
+        fresh |= json.loads(part.read_text())
+    commit = _commit()
+    figures = merged(json.loads(KEPT.read_text()) if KEPT.exists() else {}, fresh, commit)
+    KEPT.write_text(json.dumps(figures, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    text = report(figures, commit, failed=bool(failed))
     measured = [Figures(**json.loads(part.read_text())) for part in SCALE.glob("*.json")]
-    measured.sort(key=lambda item: item.platforms)
-    arguments.output.write_text(report(figures, measured, seed, failed=bool(failed)))
+    before = arguments.output.read_text() if arguments.output.exists() else ""
+    lines = scale(sorted(measured, key=lambda item: item.platforms)) or section(before, SCALE_TITLE)
+    arguments.output.write_text(replaced(text, SCALE_TITLE, lines))
     say(f"written: {arguments.output}")
     return 1 if failed else 0
 
@@ -104,46 +116,67 @@ def _scale(sizes: Sequence[int], seed: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(
-    figures: Mapping[str, Sequence[str]], measured: Sequence[Figures], seed: int, *, failed: bool
-) -> str:
-    """The figures as Markdown."""
+def merged(kept: Kept, fresh: Mapping[str, Sequence[str]], commit: str) -> Kept:
+    """The figures with those that are new, of this commit; one that says the same is not new."""
+    new = {
+        name: {"commit": commit, "told": list(told)}
+        for name, told in fresh.items()
+        if kept.get(name, {}).get("told") != list(told)
+    }
+    return kept | new
+
+
+def report(figures: Kept, commit: str, *, failed: bool) -> str:
+    """The behaviours and their figures as Markdown."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     load = os.getloadavg()[2]
     lines = [
         "# The operator: what it does and what it costs",
         "",
-        f"Written by `make bench-operator` on {day} at commit {_commit()}, seed {seed},",
-        f"{machine}, 15-minute load {load:.0f} at the end. The operator runs as a process against a real",
-        "kube-apiserver and etcd; calls and writes are counted in the API server's audit log. No pods run:",
-        "Deployments, StatefulSets and Jobs count as ready at once, so the seconds are the operator's and",
-        "depend on the machine; counts do not. Those of `tests/e2e` are of the last run on the kind cluster.",
+        f"Written by `make bench-operator` on {day} at commit {commit},",
+        f"{machine}, 15-minute load {load:.0f} at the end.",
+        "In `tests/controlplane` the operator runs as a process against a real kube-apiserver and etcd;",
+        "calls and writes are counted in the API server's audit log. No pods run: Deployments, StatefulSets",
+        "and Jobs count as ready at once, so the seconds are the operator's; they depend on the machine,",
+        "counts do not. `tests/e2e` runs on a kind cluster with all pods, `tests/chaos` on three nodes.",
+        "Behind a figure of an earlier run stands its commit.",
         *(["", "**Some tests failed in this run.**"] if failed else []),
         "",
         "## Behaviours",
         "",
         "| | Behaviour | Held by | Measured |",
         "|---|---|---|---|",
-        *(_behaviour(item, figures) for item in BEHAVIOURS),
+        *(_behaviour(item, figures, commit) for item in BEHAVIOURS),
         "",
-        "## Many platforms on one operator",
-        "",
+    ]
+    return "\n".join(lines)
+
+
+def _behaviour(item: Behaviour, figures: Kept, commit: str) -> str:
+    held = "; ".join(f"`{name}`" for name in item.tests)
+    names = (name.rpartition("::")[2] for name in item.tests)
+    told = "; ".join(_told(figures[name], commit) for name in names if name in figures)
+    return f"| {item.number} | {item.text} | {held} | {told.replace('|', '/')} |"
+
+
+def _told(figure: Mapping[str, Any], commit: str) -> str:
+    earlier = "" if figure["commit"] == commit else f" ({figure['commit']})"
+    return "; ".join(figure["told"]) + earlier
+
+
+def scale(measured: Sequence[Figures]) -> list[str]:
+    """The lines about many platforms; none when nothing was measured."""
+    if not measured:
+        return []
+    return [
         "All declared at once; four workers. Calls are for each platform; a full pass is the one that an",
         "operator begins with. Memory is the operator's own (Pss): empty, after the install, and its peak.",
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|---|---|---|---|---|---|---|---|",
         *(_row(item) for item in measured),
-        "",
     ]
-    return "\n".join(lines)
-
-
-def _behaviour(item: Behaviour, figures: Mapping[str, Sequence[str]]) -> str:
-    held = "; ".join(f"`{name}`" for name in item.tests) or f"not here: needs {item.missing}"
-    told = "; ".join(text for name in item.tests for text in figures.get(name.rpartition("::")[2], ()))
-    return f"| {item.number} | {item.text} | {held} | {told.replace('|', '/')} |"
 
 
 def _row(item: Figures) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-PLANE, E2E, UNIT = "tests/controlplane", "tests/e2e", "tests/unit/operator"
+PLANE, E2E, CHAOS = "tests/controlplane", "tests/e2e", "tests/chaos"
 
 
 class Behaviour(NamedTuple):
-    """`tests` are "file::function"; without any it is not proven yet, and `missing` says what it takes."""
+    """`tests` are "file::function"."""
 
     number: str
     text: str
-    tests: tuple[str, ...] = ()
-    missing: str = ""
+    tests: tuple[str, ...]
 
 
 BEHAVIOURS = (
@@ -48,7 +47,7 @@ BEHAVIOURS = (
     Behaviour(
         "6",
         "a bad image degrades while the old pods serve",
-        (f"{UNIT}/test_status.py::test_a_bad_image_degrades_while_the_old_pods_serve",),
+        (f"{E2E}/test_upgrade.py::test_upgrades_fail_no_request_and_bad_ones_are_rolled_back",),
     ),
     Behaviour(
         "7",
@@ -68,7 +67,11 @@ BEHAVIOURS = (
             f"{E2E}/test_backup_volume.py::test_a_deleted_platform_comes_back_from_its_volume",
         ),
     ),
-    Behaviour("10", "draining a node keeps a pod of each service", missing="several nodes"),
+    Behaviour(
+        "10",
+        "draining a node keeps a pod of each service",
+        (f"{CHAOS}/test_drain.py::test_10_a_drained_node_leaves_a_pod_of_each_service",),
+    ),
     Behaviour(
         "11",
         "a changed Secret rolls its consumers only, within 30 s",
@@ -97,7 +100,10 @@ BEHAVIOURS = (
     Behaviour(
         "15",
         "a dependency that is down is told within 30 s",
-        (f"{PLANE}/test_namespaces.py::test_15_a_dependency_that_is_down_is_told_within_30_s",),
+        (
+            f"{PLANE}/test_namespaces.py::test_15_a_dependency_that_is_down_is_told_within_30_s",
+            f"{CHAOS}/test_dependencies.py::test_dependencies_are_killed_one_and_two_at_once",
+        ),
     ),
     Behaviour(
         "16",
@@ -106,6 +112,7 @@ BEHAVIOURS = (
             f"{PLANE}/test_keeping.py::test_16_fifty_deleted_children_come_back",
             f"{PLANE}/test_trouble.py::test_16_a_deleted_child_comes_back_with_every_watch_dead",
             f"{PLANE}/test_trouble.py::test_16_a_slow_api_server_delays_repair_little",
+            f"{CHAOS}/test_watches.py::test_16_a_deleted_child_comes_back_while_packets_get_lost",
         ),
     ),
     Behaviour(
@@ -116,12 +123,19 @@ BEHAVIOURS = (
     Behaviour(
         "18",
         "a wedged service is restarted, within limits",
-        (f"{PLANE}/test_load.py::test_18_a_service_that_hangs_is_restarted_within_limits",),
+        (
+            f"{PLANE}/test_load.py::test_18_a_service_that_hangs_is_restarted_within_limits",
+            f"{CHAOS}/test_wedged.py::test_18_a_stopped_process_is_started_again",
+            f"{CHAOS}/test_wedged.py::test_18_a_consumer_that_hangs_is_restarted_by_the_operator",
+        ),
     ),
     Behaviour(
         "19",
         "three times the load scales out and back",
-        (f"{PLANE}/test_load.py::test_19_three_times_the_load_lifts_the_floor_and_lets_it_down",),
+        (
+            f"{PLANE}/test_load.py::test_19_three_times_the_load_lifts_the_floor_and_lets_it_down",
+            f"{CHAOS}/test_load.py::test_19_three_times_the_load_scales_out_and_back",
+        ),
     ),
     Behaviour(
         "20",
@@ -131,7 +145,10 @@ BEHAVIOURS = (
     Behaviour(
         "21",
         "ten minutes of errors of the API server end nothing; as declared within 60 s after",
-        (f"{PLANE}/test_trouble.py::test_21_errors_of_the_api_server_end_nothing",),
+        (
+            f"{PLANE}/test_trouble.py::test_21_errors_of_the_api_server_end_nothing",
+            f"{CHAOS}/test_apiserver.py::test_the_api_server_is_away_for_half_a_minute",
+        ),
     ),
     Behaviour(
         "22",
@@ -166,7 +183,10 @@ BEHAVIOURS = (
     Behaviour(
         "–",
         "the operator may be killed at any write",
-        (f"{PLANE}/test_steps.py::test_an_operator_that_is_killed_at_any_write_is_made_up_for",),
+        (
+            f"{PLANE}/test_steps.py::test_an_operator_that_is_killed_at_any_write_is_made_up_for",
+            f"{CHAOS}/test_operator.py::test_the_operator_is_killed_amid_changes",
+        ),
     ),
     Behaviour(
         "–",

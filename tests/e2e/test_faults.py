@@ -4,50 +4,20 @@ FAULTS_SEED repeats a run; `make soak` sets FAULTS_SIZE for a long one.
 """
 
 import asyncio
-import json
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from hack.kubectl import Cluster, wait_ready
 from hack.up import NAME, NAMESPACE
 from tests.support.faults import zeros
+from tests.support.faults.proof import TOLD_WITHIN, lost_events
 from tests.support.faults.sizes import rng, seed, sizes
 from tests.support.faults.world import World
-
-PART = "app.kubernetes.io/part-of=payment-platform"
-# A message whose sender was killed goes out when its claim has run out, a minute later.
-TOLD_WITHIN = 150.0
-
-
-def running(cluster: Cluster) -> list[dict[str, Any]]:
-    """Pods of the platform's workloads that run now; Jobs' are not among them."""
-    pods = cluster.get("-n", NAMESPACE, "pods", "-l", PART, "--field-selector=status.phase=Running")
-    return [
-        pod
-        for pod in pods["items"]
-        if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"
-        and not pod["metadata"].get("deletionTimestamp")
-    ]
-
-
-def delete(cluster: Cluster, pod: dict[str, Any]) -> None:
-    """Force-delete a pod: its processes get no time to end."""
-    name = pod["metadata"]["name"]
-    cluster.kubectl("-n", NAMESPACE, "delete", "pod", name, "--grace-period=0", "--force", "--wait=false")
-
-
-def sigkill(pod: dict[str, Any]) -> None:
-    """SIGKILL the pod's first container in its node; the kubelet starts it again in the same pod."""
-    container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    script = 'kill -9 "$(crictl inspect --output go-template --template "{{.info.pid}}" "$0")"'
-    command = ["docker", "exec", pod["spec"]["nodeName"], "sh", "-c", script, container]
-    subprocess.run(command, check=False, capture_output=True, timeout=60)
+from tests.support.pods import delete, name_of, running, sigkill
 
 
 async def kill_at_random(cluster: Cluster, dice: random.Random, seconds: float) -> Counter[str]:
@@ -56,10 +26,7 @@ async def kill_at_random(cluster: Cluster, dice: random.Random, seconds: float) 
     order: list[str] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        pods = {
-            pod["metadata"]["labels"]["app.kubernetes.io/name"]: pod
-            for pod in await asyncio.to_thread(running, cluster)
-        }
+        pods = {name_of(pod): pod for pod in await asyncio.to_thread(running, cluster)}
         if not order:
             order = sorted(pods)
             dice.shuffle(order)
@@ -73,16 +40,6 @@ async def kill_at_random(cluster: Cluster, dice: random.Random, seconds: float) 
             await asyncio.to_thread(sigkill, pod)
         await asyncio.sleep(dice.uniform(0.5, 2.5))
     return kills
-
-
-async def in_kafka(cluster: Cluster, topic: str) -> set[str]:
-    """Ids of all events of a topic."""
-    records = await asyncio.to_thread(
-        cluster.kubectl,
-        *("-n", NAMESPACE, "exec", "kafka-0", "--", "/opt/kafka/bin/kafka-console-consumer.sh"),
-        *("--bootstrap-server", "kafka:9092", "--topic", topic, "--from-beginning", "--timeout-ms", "8000"),
-    )
-    return {json.loads(line)["id"] for line in records.splitlines() if line.startswith("{")}
 
 
 @pytest.mark.timeout(0)
@@ -103,20 +60,14 @@ async def test_kills_under_load_lose_and_double_nothing(
     settled = await world.nothing_open()
     told = await world.everything_told(TOLD_WITHIN)
     found = await world.violations({**zeros.MONEY, **zeros.EFFECTS})
-    rows = await world.sql(zeros.EVENTS)
-    topics = ("payment-events", "notification-events")
-    read = await asyncio.gather(*(in_kafka(cluster, topic) for topic in topics))
-    missing = {
-        topic: {row["event_id"] for row in rows if row["topic"] == topic} - ids
-        for topic, ids in zip(topics, read, strict=True)
-    }
+    events, missing = await lost_events(cluster, world)
     with capsys.disabled():
         sys.stdout.write(
-            f"clients_done_s={ended:.1f} nothing_open_s={settled:.1f} told_s={told:.1f} events={len(rows)}"
+            f"clients_done_s={ended:.1f} nothing_open_s={settled:.1f} told_s={told:.1f} events={events}"
             f" statuses={dict(world.told.statuses)}\n"
         )
     assert not found, found
-    assert not any(missing.values()), missing
+    assert not missing, missing
     assert not world.told.undocumented, world.told.undocumented[:10]
     assert ended < 60, "the clients waited too long for their answers"
     await world.every_end_is_true(load.outcomes)

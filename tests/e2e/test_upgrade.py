@@ -80,14 +80,16 @@ def upgrade(cluster: Cluster, version: Version, seconds: float) -> dict[str, obj
     return found
 
 
-def rolled_back(cluster: Cluster, version: Version, phase: str, words: str) -> None:
-    """Try a version that is no good: the services are as before, and the status says why."""
+def rolled_back(cluster: Cluster, version: Version, phase: str, words: str) -> float:
+    """Try a version that is no good: the services are as before, and the status says why; after how long."""
     before, running = platform(cluster)["status"], images(cluster)
+    began = time.monotonic()
     found = upgrade(cluster, version, 240)
     assert found["phase"] == "RolledBack"
     reason = str(found["reason"])
     assert reason.startswith(f"{phase}: ") and words in reason, reason
     status = platform(cluster)
+    took = time.monotonic() - began
     degraded = condition(status, "Degraded")
     assert (degraded["status"], degraded["reason"]) == ("True", "UpgradeFailed")
     assert condition(status, "Ready")["status"] == "True"
@@ -97,14 +99,16 @@ def rolled_back(cluster: Cluster, version: Version, phase: str, words: str) -> N
     assert images(cluster) == running
     events = cluster.get("-n", NAMESPACE, "events", "--field-selector=reason=UpgradeFailed")["items"]
     assert any(words in event["message"] for event in events)
+    return took
 
 
-def nobody_noticed(load: Load) -> None:
-    """Every request was answered well."""
+def nobody_noticed(load: Load) -> int:
+    """Every request was answered well; how many there were."""
     total = sum(load.statuses.values())
     say(f"{total} requests: {dict(load.statuses)}, slowest {load.slowest:.2f} s")
     assert load.failed == []
     assert total > 10 * RATE
+    return total
 
 
 def test_a_synthetic_payment_goes_through_and_its_money_stays(cluster: Cluster) -> None:
@@ -161,11 +165,14 @@ def backups(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("backups")
-def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(cluster: Cluster, load: Load) -> None:
+def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(
+    cluster: Cluster, load: Load, note: Note
+) -> None:
     before = old_pods(cluster)
+    took = {}
     with carried(cluster, GOOD, *TRIED):
         for version in TRIED:
-            rolled_back(cluster, version, *BAD[version])
+            took[version] = rolled_back(cluster, version, *BAD[version])
             served = old_pods(cluster)
             assert before.items() <= served.items(), "the pods from before served all along"
         found = upgrade(cluster, GOOD, 400)
@@ -181,7 +188,11 @@ def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(cluster: Cluster,
         assert status["upgrade"]["snapshot"] >= started
         assert not before.items() & old_pods(cluster).items(), "every pod was replaced"
     wait_ready(cluster, NAMESPACE, NAME, 240, say)
-    nobody_noticed(load)
+    total = nobody_noticed(load)
+    note(
+        f"an image that nobody has: Degraded after {took[NO_IMAGE]:.0f} s, the pods from before serve on; "
+        f"then a good one; {total} requests, none failed"
+    )
 
 
 if SOAK:

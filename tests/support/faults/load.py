@@ -5,6 +5,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,15 @@ class Load:
         while time.monotonic() < end:
             tasks.append(asyncio.create_task(self.one()))
             await asyncio.sleep(self.rng.expovariate(rate))
+        await asyncio.gather(*tasks)
+
+    async def until(self, stop: asyncio.Event, rate: float, kind: str | None = None) -> None:
+        """Begin `rate` payments a second until `stop` is set, then wait for their ends."""
+        tasks = []
+        while not stop.is_set():
+            tasks.append(asyncio.create_task(self.one(kind)))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self.rng.expovariate(rate))
         await asyncio.gather(*tasks)
 
     async def one(self, kind: str | None = None, payer: Customer | None = None) -> Outcome:
