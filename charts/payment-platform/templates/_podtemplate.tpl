@@ -90,8 +90,7 @@ spec:
   restartPolicy: Never
   {{- else }}
   topologySpreadConstraints:
-    {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
-    - topologyKey: {{ $key }}
+    - topologyKey: kubernetes.io/hostname
       maxSkew: 1
       whenUnsatisfiable: ScheduleAnyway
       labelSelector:
@@ -100,7 +99,16 @@ spec:
       {{- if eq $w.kind "service" }}
       matchLabelKeys: [pod-template-hash]
       {{- end }}
-    {{- end }}
+  {{- /* Not by a second constraint: the scheduler then counts only nodes with both labels, and many clusters have no zones. */}}
+  affinity:
+    podAntiAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+        - weight: 100
+          podAffinityTerm:
+            topologyKey: topology.kubernetes.io/zone
+            labelSelector:
+              matchLabels:
+                {{- include "platform.selector" $labels | nindent 16 }}
   {{- end }}
   securityContext:
     runAsNonRoot: true

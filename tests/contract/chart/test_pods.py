@@ -143,3 +143,19 @@ def test_service_token_only_where_a_service_calls(objects: list[Object]) -> None
         if any("serviceAccountToken" in source for source in volume.get("projected", {}).get("sources", []))
     }
     assert with_token == set(SERVICES) - {"load-balancer"}
+
+
+def test_pods_of_a_workload_are_spread_over_nodes_and_zones(objects: list[Object]) -> None:
+    found = 0
+    for item in objects:
+        if item["kind"] not in ("Deployment", "StatefulSet"):
+            continue
+        pod, selector = item["spec"]["template"]["spec"], item["spec"]["selector"]
+        # With soft constraints by two keys the scheduler ignores nodes that lack a label, and none is spread.
+        (spread,) = pod["topologySpreadConstraints"]
+        assert (spread["topologyKey"], spread["labelSelector"]) == ("kubernetes.io/hostname", selector)
+        (term,) = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        assert term["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
+        assert term["podAffinityTerm"]["labelSelector"] == selector
+        found += 1
+    assert found >= len(SERVICES)

@@ -7,10 +7,7 @@ import time
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE
 
-_LINE = (
-    r'jsonpath={.metadata.labels.kubernetes\.io/service-name}{" "}'
-    r'{range .endpoints[*]}{.conditions.ready}{" "}{end}{"\n"}'
-)
+_LINE = r'jsonpath={.metadata.labels.kubernetes\.io/service-name}{" "}{.endpoints[*].conditions.ready}{"\n"}'
 
 
 class Endpoints:
@@ -27,15 +24,19 @@ class Endpoints:
         command = ["kubectl", "--context", cluster.settings.context, "-n", NAMESPACE]
         command += ["get", "endpointslices", "--watch", "-o", _LINE]
         self._process = subprocess.Popen(
-            command, env=cluster.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, env=cluster.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> "Endpoints":
         self._reader.start()
         end = time.monotonic() + 30
         while len(self.now) < 5:
-            assert time.monotonic() < end, "no EndpointSlices within 30 s"
+            if time.monotonic() > end:
+                self.__exit__()
+                raise AssertionError("no EndpointSlices within 30 s")
             time.sleep(0.2)
         return self
 
@@ -43,6 +44,7 @@ class Endpoints:
         self._process.terminate()
         self._process.wait(10)
         self._reader.join(10)
+        self._output.close()
 
     @property
     def watching(self) -> bool:
@@ -50,10 +52,9 @@ class Endpoints:
         return self._process.poll() is None
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            name, *states = line.split()
-            ready = states.count("true")
+        for line in self._output:
+            name, _, states = line.partition(" ")
+            ready = states.split().count("true")
             self.changes += 1
             self.now[name] = ready
             self.least[name] = min(ready, self.least.get(name, ready))
