@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,65 @@ def test_what_services_should_ask_for_is_told_and_not_done(api: Api, platform: s
     assert f"requests.cpu: {live['requests']['cpu']} → 3750m" in entry["changes"]
     assert f"limits.memory: {live['limits']['memory']} → 5328Mi" in entry["changes"]
     note(f"{BUSY}: {', '.join(entry['changes'])}")
+
+
+def advice_of(api: Api, namespace: str, service: str) -> str:
+    advice = api.there("PaymentPlatform", namespace, "payments")["status"]["advice"]
+    return "; ".join(change for item in advice if item["service"] == service for change in item["changes"])
+
+
+def test_advice_is_applied_to_one_service_at_a_time_within_bounds(
+    api: Api, audit: Audit, platform: str, metrics: Metrics, note: Note
+) -> None:
+    declared = {"requests": {"cpu": "150m"}, "limits": {"memory": "512Mi"}}
+    used = (BUSY, "ofac-service", "risk-service")
+    before = templates(api, platform)
+    metrics.cores, metrics.bytes = dict.fromkeys(used, 3.0), dict.fromkeys(used, 1000.0 * 2**20)
+    metrics.cores[BUSY] = 4.0
+    advice = {"updateMode": "Auto", "maxAllowed": {"cpu": "500m"}}
+    spec = api.there("PaymentPlatform", platform, "payments")["spec"]
+    services = {**spec["services"], "risk-service": {"resources": declared}}
+    api.declare(platform, **(spec | {"services": services, "resourceAdvice": advice}))
+
+    def applied() -> dict[str, Any]:
+        status = api.there("PaymentPlatform", platform, "payments")["status"]
+        return {item["service"]: item for item in status.get("appliedAdvice", [])}
+
+    def asks(name: str) -> dict[str, Any]:
+        template = api.there("Deployment", platform, name)["spec"]["template"]
+        resources: dict[str, Any] = template["spec"]["containers"][0]["resources"]
+        return resources
+
+    wanted = {"cpu": "500m", "memory": "1312Mi"}
+    first = wait(lambda: asks(BUSY)["requests"] == wanted, 60, "the farthest off")
+    second = wait(lambda: asks("ofac-service")["requests"] == wanted, 60, "the next")
+    assert asks("risk-service") == {
+        "requests": {"cpu": "150m", "memory": "64Mi"},
+        "limits": declared["limits"],
+    }
+    wait(lambda: api.is_ready(platform), 30, "Ready")
+    metrics.cores = dict.fromkeys(used, 0.1)
+    wait(lambda: "500m → 130m" in advice_of(api, platform, BUSY), 60, "another advice")
+    audit.mark()
+    wait(lambda: resyncs(audit, platform) >= 3, 30, "three looks")
+    assert [str(call) for call in audit.children_written(platform)] == []
+    assert applied().keys() == {BUSY, "ofac-service"}
+    assert "4.000 cores" in applied()[BUSY]["measured"]
+    told = [item for item in api.list("Event", platform) if item["reason"] == "ResourcesApplied"]
+    assert sorted(item["message"].partition(":")[0] for item in told) == [BUSY, "ofac-service"]
+    api.declare(platform, **spec)
+    wait(
+        lambda: asks(BUSY)["requests"] != wanted and asks("ofac-service")["requests"] != wanted,
+        30,
+        "the former",
+    )
+    wait(lambda: api.is_ready(platform), 30, "Ready")
+    after = templates(api, platform)
+    assert {child for child in after if not same(after[child], before[child])} == set()
+    note(
+        f"{BUSY} asks for {wanted} after {first:.1f} s, another service {second:.1f} s later; what is"
+        " declared stays, nothing changes a second time that day; switched off all is as before"
+    )
 
 
 def test_18_a_service_that_hangs_is_restarted_within_limits(

@@ -1,4 +1,4 @@
-"""What containers should ask for, by what they used. Pure; nothing is changed, a person decides."""
+"""What containers should ask for, by what they used. Pure; whether it is done is for resize.py."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ _UNITS = {
     "k": Decimal(10**3),
     "M": Decimal(10**6),
     "G": Decimal(10**9),
+    "T": Decimal(10**12),
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
 }
-_UNITS |= {"Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
+_UNITS |= {f"{letter}i": Decimal(2 ** (10 * power)) for power, letter in enumerate("KMGT", start=1)}
 
 
 class Use(NamedTuple):
@@ -47,13 +50,22 @@ def advise(uses: Mapping[str, Use], deployments: Mapping[str, Object | None]) ->
 
 def quantity(text: object) -> Decimal:
     """A Kubernetes quantity as a number of cores or bytes. Raises KeyError for an unknown unit."""
-    digits = str(text).rstrip("kmKMGi")
+    digits = str(text).rstrip("numkKMGTi")
     return Decimal(digits) * _UNITS[str(text)[len(digits) :]]
 
 
+def advised_cpu(use: Use) -> Decimal:
+    """Cores to ask for, in whole steps."""
+    return Decimal(_stepped(Decimal(str(use.cpu)) * 1000 * CPU_ROOM, CPU_STEP)) / 1000
+
+
+def advised_memory(use: Use) -> Decimal:
+    """Bytes to ask for, in whole steps."""
+    return Decimal(_stepped(Decimal(str(use.memory)) / 2**20 * MEMORY_ROOM, MEMORY_STEP)) * 2**20
+
+
 def _changes(requests: Object, limits: Object, use: Use) -> Iterator[str]:
-    cpu = _stepped(Decimal(str(use.cpu)) * 1000 * CPU_ROOM, CPU_STEP)
-    memory = _stepped(Decimal(str(use.memory)) / 2**20 * MEMORY_ROOM, MEMORY_STEP)
+    cpu, memory = int(advised_cpu(use) * 1000), int(advised_memory(use) / 2**20)
     if "cpu" in requests and _far(quantity(requests["cpu"]) * 1000, cpu):
         yield f"requests.cpu: {requests['cpu']} → {cpu}m"
     if "memory" in requests and _far(quantity(requests["memory"]) / 2**20, memory):

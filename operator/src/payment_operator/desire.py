@@ -17,6 +17,7 @@ from payment_operator.renew import Renewer
 from payment_operator.rotate import Rotator, misspelt
 from payment_operator.rotation import read_requests
 from payment_operator.settings import FIELD_MANAGER
+from payment_operator.sizes import in_force, read, sized
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.values import values_of
 from payment_operator.versions import Versions
@@ -65,6 +66,7 @@ class Desire:
         made = keeper.ensure(stamp, spec, write=not view.paused)
         restored = bool(view.previous.get("restore"))
         values = values_of(spec, made.hashes, self._metrics, restored=restored)
+        values = sized(values, in_force(read(view.previous), spec))
         request = Request(owner.name, owner.namespace, values, self._cluster_version())
         documents = [*renderer.render(request), *made.config_maps]
         if not view.paused:

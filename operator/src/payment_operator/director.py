@@ -161,7 +161,7 @@ class Director:
         observed = view.observed
         waits = tuple(view.unreachable.values())
         view = replace(view, plan=plan(view.desired, observed.live, observed.foreign, rollout, waits))
-        return view if self._watchful is None else self._watchful.judged(view)
+        return view if self._watchful is None else self._watchful.resized(self._watchful.judged(view))
 
 
 def last_good(status: Mapping[str, Any], declared: PaymentPlatformSpec) -> Release | None:

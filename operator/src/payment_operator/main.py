@@ -74,6 +74,7 @@ class Operator:
         terms = Terms(
             settle=timedelta(seconds=settings.settle_seconds),
             calm=timedelta(seconds=settings.scale_in_seconds),
+            advice=timedelta(seconds=settings.advice_seconds),
         )
         watchful = Watchful(Prometheus(), terms)
         director = Director(self._cluster, desire, Snapshots(self._cluster), watchful)

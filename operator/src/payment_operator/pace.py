@@ -24,6 +24,8 @@ def again(view: View) -> float | None:
         return LATER
     if (view.plan.apply or view.plan.prune) and not view.paused:
         return SOON if _wrote(view) else WAITING
+    if view.resizes:
+        return SOON
     if view.plan.waits:
         return WAITING
     healthy = view.complete and all(unready(item) is None for item in view.observed.live.values())

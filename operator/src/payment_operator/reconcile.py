@@ -23,6 +23,7 @@ from payment_operator.platform_metrics import SHOWN
 from payment_operator.preview import preview
 from payment_operator.requests import requests_of
 from payment_operator.shared import Shared, check_quota, merged
+from payment_operator.sizes import size_notices
 from payment_operator.status import changed, conflict, status_of
 from payment_operator.turns import turns
 from payment_operator.upgrade import from_status
@@ -132,5 +133,5 @@ class Reconciler:
             writer = Writer(self._cluster, metadata["namespace"])
             writer.apply_status(metadata["name"], metadata["uid"], status)
             platform["status"] = status
-            for notice in notices(before, status):
+            for notice in (*notices(before, status), *size_notices(before, status)):
                 writer.announce(platform, notice, self._now())

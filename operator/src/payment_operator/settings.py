@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Time that a restart, or a dependency that came back, is given before a service counts as hanging."""
     scale_in_seconds: float = Field(default=60.0, gt=0)
     """Between two steps down of the floor of an autoscaled service whose backlog is gone."""
+    advice_seconds: float = Field(default=86400.0, gt=0)
+    """Between two changes of what one service asks for, where spec.resourceAdvice has them applied."""
     metrics_port: int = Field(default=9090, ge=0, le=65535)
     """Port of /metrics; 0 switches it off."""
     health_port: int = Field(default=8080, ge=0, le=65535)

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 
 from payment_operator import rules as rule
 from payment_operator.rules import Rule, rules
+from payment_operator.spec_advice import ResourceAdvice
 from payment_operator.spec_backup import Backup, RestoreFrom
 from payment_operator.spec_dependencies import DEPENDENCIES, Kafka, Postgres, Redis
 from payment_operator.spec_health import Health, Verification
@@ -258,6 +259,9 @@ class PaymentPlatformSpec(Model):
     risk: Risk | None = Field(None, description="How payments are judged; default the built-in rules.")
     sanctions: Sanctions | None = Field(None, description="Where the sanctions list comes from.")
     health: Health | None = Field(None, description="How the operator learns whether payments go through.")
+    resource_advice: ResourceAdvice | None = Field(
+        None, description="What becomes of the advice about requests."
+    )
     demo: Demo | None = Field(None, description="Sample customers.")
     verification: Verification | None = Field(
         None, description="The scheduled proof that no money is lost or doubled."

@@ -15,6 +15,7 @@ from payment_operator.manifest import part_of
 from payment_operator.news import failed_restarts, failed_upgrade, moving, payment_path
 from payment_operator.readiness import broken_pods, ready_replicas, unready
 from payment_operator.requests import DRY_RUN_ANNOTATION
+from payment_operator.sizes import RECORD, written
 from payment_operator.upgrade import to_status
 from payment_operator.values import recorded
 from payment_operator.view import View
@@ -49,6 +50,8 @@ def status_of(view: View) -> dict[str, Any]:
     status |= {name: part for name, part in parts.items() if part}
     if view.uses is not None:
         status["advice"] = advise(view.uses, deployments)
+    if view.sizes or RECORD in view.previous:
+        status[RECORD] = view.previous[RECORD] if view.sizes is None else written(view.sizes)
     if view.requests.dry_run:
         status["plan"] = list(view.preview)
     status["conditions"] = conditions(view, findings)

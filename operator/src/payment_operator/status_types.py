@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from payment_operator.spec_types import Model
+from payment_operator.spec_types import Model, Resources
 from payment_operator.upgrade import Phase
 
 
@@ -112,6 +112,19 @@ class Advice(Model):
     changes: list[str] = Field(description='As "requests.cpu: 200m → 60m"; set them in spec.services.')
 
 
+class AppliedAdvice(Model):
+    """Other requests that a service was given."""
+
+    service: str = Field(description="The Deployment.")
+    applied_at: str = Field(
+        description="When, or when it was taken back.", json_schema_extra={"format": "date-time"}
+    )
+    resources: Resources = Field(description="What it asks for; empty when it was taken back.")
+    before: Resources = Field(description="What it asked for.")
+    measured: str = Field(description="What it used, by which that was chosen.")
+    taken_back: str = Field(description="Why it was taken back; empty when it was not.")
+
+
 class PaymentPlatformStatus(Model):
     """What the operator saw and did."""
 
@@ -131,6 +144,9 @@ class PaymentPlatformStatus(Model):
     )
     advice: list[Advice] | None = Field(
         None, description="Requests and limits that are far from what was used in six hours; from Prometheus."
+    )
+    applied_advice: list[AppliedAdvice] | None = Field(
+        None, description="Advice that was applied, where spec.resourceAdvice asks for that."
     )
     plan: list[PlannedChange] | None = Field(
         None, description="While the annotation paymentplatform.dev/dry-run is set: what would be done."

@@ -26,12 +26,13 @@ def parse(spec: Mapping[str, Any]) -> PaymentPlatformSpec:
 def values_of(
     spec: PaymentPlatformSpec, secret_hashes: Mapping[str, str], metrics: str = "", *, restored: bool = False
 ) -> dict[str, Any]:
-    """The values; ``paused`` and rotation are the operator's own affair, in no manifest.
+    """The values; pauses, rotation and advice are the operator's own affair, in no manifest.
 
     ``metrics`` is where the operator's own metrics are, as host:port.
     """
     values = spec.model_dump(by_alias=True, exclude_none=True, mode="json")
-    values.pop("paused", None)
+    for name in ("paused", "resourceAdvice"):
+        values.pop(name, None)
     for name in ("keyRotation", "passwordRotation"):
         values.get("security", {}).pop(name, None)
     values["operator"] = {"managed": True, "secretHashes": dict(secret_hashes), "restored": restored}

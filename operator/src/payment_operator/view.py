@@ -16,6 +16,7 @@ from payment_operator.observe import Observed
 from payment_operator.plan import Plan
 from payment_operator.requests import Requests
 from payment_operator.rotate import Standing
+from payment_operator.sizes import RECORD, Size, written
 from payment_operator.spec import PaymentPlatformSpec
 from payment_operator.spec_observability import PARTS
 from payment_operator.upgrade import Phase, Upgrade
@@ -57,6 +58,7 @@ class View:
     load: Load | None = None
     uses: Mapping[str, Use] | None = None
     hanging: Sequence[Verdict] = ()
+    sizes: Sequence[Size] | None = None
     problem: OperatorError | None = None
 
     @property
@@ -89,6 +91,11 @@ class View:
         """Whether the upgrade to this release has just ended well, or did before."""
         record = self.upgrade
         return record is not None and record.phase is Phase.DONE and record.to == self.release
+
+    @property
+    def resizes(self) -> bool:
+        """Whether advice is to be applied, or taken back, that the last look knew nothing of."""
+        return self.sizes is not None and written(self.sizes) != self.previous.get(RECORD, [])
 
     @property
     def refused_upgrade(self) -> Upgrade | None:

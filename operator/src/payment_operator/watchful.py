@@ -1,4 +1,4 @@
-"""Asks Prometheus about a platform at work, and says what follows: floors of autoscalers, what hangs."""
+"""Asks Prometheus about a platform at work, and says what follows: floors, restarts, other requests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from payment_operator.advice import Use
 from payment_operator.load import Load, load_of, uses_of
 from payment_operator.prometheus import NoMetrics, Prometheus, address
 from payment_operator.recent import Recent
+from payment_operator.resize import resized
 from payment_operator.scaling import lifted, targets
 from payment_operator.view import View
 from payment_operator.wedged import judge, limit_of, sound
@@ -19,16 +20,20 @@ from payment_operator.wedged import judge, limit_of, sound
 logger = logging.getLogger(__name__)
 #: Seconds for which an answer is good: Prometheus looks every 15 s.
 KEEP = 10.0
-#: The same for what was used in hours.
-KEEP_USES = 300.0
+#: What was used in hours is good for so many steps of an autoscaler's floor.
+STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """``settle``: what a restart or a dependency that came back is given; ``calm``: see scaling.py."""
+    """``settle``: what a restart or a dependency that came back is given; ``calm``: see scaling.py.
+
+    ``advice``: the least between two changes of what a service asks for.
+    """
 
     settle: timedelta = timedelta(seconds=300)
     calm: timedelta = timedelta(seconds=60)
+    advice: timedelta = timedelta(days=1)
 
 
 class Watchful:
@@ -39,7 +44,9 @@ class Watchful:
         self._terms = terms
         keep = min(KEEP, terms.calm.total_seconds())
         self._recent: Recent[tuple[str, str], Load] = Recent(keep, time.monotonic)
-        self._used: Recent[tuple[str, str], Mapping[str, Use]] = Recent(KEEP_USES, time.monotonic)
+        self._used: Recent[tuple[str, str], Mapping[str, Use]] = Recent(
+            STEPS * terms.calm.total_seconds(), time.monotonic
+        )
 
     def asked(self, view: View) -> View:
         """The view with the load of now, and with the floors that follow from it."""
@@ -61,6 +68,10 @@ class Watchful:
             return view
         found = judge(view.load.stuck, view.deployments(), limit_of(view.spec), view.now, self._terms.settle)
         return replace(view, hanging=found)
+
+    def resized(self, view: View) -> View:
+        """The view with what services are to ask for, once they have run for long."""
+        return resized(view, self._terms.advice)
 
     def _uses(self, url: str, namespace: str) -> Mapping[str, Use] | None:
         def read() -> Mapping[str, Use]:
