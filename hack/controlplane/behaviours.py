@@ -182,6 +182,16 @@ BEHAVIOURS = (
     ),
     Behaviour(
         "–",
+        "one platform too many waits until another one goes",
+        (f"{PLANE}/test_namespaces.py::test_one_platform_too_many_waits_until_another_one_goes",),
+    ),
+    Behaviour(
+        "–",
+        "advice about requests is applied when asked for, to one service at a time, within bounds",
+        (f"{PLANE}/test_load.py::test_advice_is_applied_to_one_service_at_a_time_within_bounds",),
+    ),
+    Behaviour(
+        "–",
         "the operator may be killed at any write",
         (
             f"{PLANE}/test_steps.py::test_an_operator_that_is_killed_at_any_write_is_made_up_for",

@@ -187,3 +187,25 @@ def test_defaults_of_the_administrator_give_way_to_what_is_declared(
     api.declare(NAMESPACE)
     wait(lambda: pods() == 1 and api.is_ready(NAMESPACE), 30, "Ready")
     note(f"a default counts after {took:.1f} s, what is declared wins; over the quota nothing grows or goes")
+
+
+@pytest.mark.usefixtures("operator")
+def test_one_platform_too_many_waits_until_another_one_goes(
+    api: Api, audit: Audit, defaults: Path, note: Note
+) -> None:
+    present = sum(len(api.list("PaymentPlatform", space)) for space in (NAMESPACE, FOREIGN, VERSION))
+    defaults.write_text(f"quota: {{platforms: {present}}}")
+    api.declare(VERSION)
+    told = wait(
+        lambda: api.conditions(VERSION).get("Degraded", {}).get("reason") == "QuotaExceeded", 20, "the quota"
+    )
+    assert f"quota is {present} platforms" in api.conditions(VERSION)["Degraded"]["message"]
+    wait(lambda: resyncs(audit, VERSION) >= 3, 30, "three looks")
+    assert [str(call) for call in audit.children_written(VERSION)] == []
+    assert api.list("Secret", VERSION) == []
+    assert api.is_ready(NAMESPACE)
+    api.delete("PaymentPlatform", NAMESPACE, "payments")
+    came = wait(lambda: api.is_ready(VERSION), 180, f"{VERSION} Ready")
+    note(
+        f"told after {told:.1f} s, no child and no Secret written; Ready {came:.1f} s after another one went"
+    )

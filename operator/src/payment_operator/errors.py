@@ -2,7 +2,7 @@
 
 OperatorError
 ├── InvalidDefaults      the operator's own defaults for all platforms are wrong
-├── QuotaExceeded        the platform would grow beyond the operator's quota
+├── QuotaExceeded        the platform is one too many, or would grow beyond the operator's quota
 ├── InvalidSpec          the spec contradicts the schema that this operator knows
 ├── UnsupportedVersion   this operator carries no chart of the wanted version
 │   └── UnsupportedJump  it carries one, but the installed version may not become that one
@@ -36,7 +36,7 @@ class InvalidDefaults(OperatorError):
 
 
 class QuotaExceeded(OperatorError):
-    """The platform would have more pods than the operator's administrator lets it."""
+    """There would be more platforms, or this one have more pods, than the operator's administrator lets."""
 
     reason = "QuotaExceeded"
 

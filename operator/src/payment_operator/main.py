@@ -79,7 +79,9 @@ class Operator:
         watchful = Watchful(Prometheus(), terms)
         director = Director(self._cluster, desire, Snapshots(self._cluster), watchful)
         shared = SharedFile(settings.defaults)
-        self._reconciler = Reconciler(self._cluster, director, lambda: datetime.now(UTC), shared)
+        self._reconciler = Reconciler(
+            self._cluster, director, lambda: datetime.now(UTC), shared, settings.watch_namespaces
+        )
         self._threads = ThreadPoolExecutor(settings.workers + 1, thread_name_prefix="reconcile")
         self.queue = WorkQueue(self._reconcile, workers=settings.workers, clock=time.monotonic)
         self._resync = Resync(

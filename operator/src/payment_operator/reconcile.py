@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from payment_operator.backup import job_now
 from payment_operator.backup_status import CRON_JOB
 from payment_operator.cluster import Cluster
 from payment_operator.director import Director
-from payment_operator.errors import ApiError, OperatorError
+from payment_operator.errors import ApiError, OperatorError, QuotaExceeded
 from payment_operator.kinds import BY_KIND, PLATFORM, Ref
 from payment_operator.manifest import Object, Owner
 from payment_operator.observe import observe
@@ -22,7 +22,7 @@ from payment_operator.payment_path import last_payment
 from payment_operator.platform_metrics import SHOWN
 from payment_operator.preview import preview
 from payment_operator.requests import requests_of
-from payment_operator.shared import Shared, check_quota, merged
+from payment_operator.shared import Shared, check_platforms, check_quota, merged
 from payment_operator.sizes import size_notices
 from payment_operator.status import changed, conflict, status_of
 from payment_operator.turns import turns
@@ -41,11 +41,14 @@ class Reconciler:
         director: Director,
         now: Callable[[], datetime],
         shared: Callable[[], Shared] = Shared,
+        namespaces: Sequence[str] = (),
     ) -> None:
+        """``namespaces`` are those that the operator looks after; none: all of the cluster."""
         self._cluster = cluster
         self._director = director
         self._now = now
         self._shared = shared
+        self._namespaces = namespaces
 
     def reconcile(self, namespace: str) -> float | None:
         """Returns after how many seconds to look again, None for the next full pass. Raises ApiError."""
@@ -68,6 +71,7 @@ class Reconciler:
             shared = self._shared()
             spec = parse(merged(shared.spec, platform["spec"]))
             view = replace(view, spec=spec)
+            self._admit(shared, platform, view, owner)
             view = replace(self._director.look(view, spec, owner), secrets_found=True)
             check_quota(shared, (item.body for item in view.desired), view.observed.live.values())
             if view.upgrade != from_status(view.previous):
@@ -83,6 +87,18 @@ class Reconciler:
         else:
             self._write(platform, status_of(view), view)
         return again(view)
+
+    def _admit(self, shared: Shared, platform: Object, view: View, owner: Owner) -> None:
+        """Whether there may be this one, too. What has begun to be installed is never stopped."""
+        if shared.platforms is None or view.installed:
+            return
+        places = self._namespaces or (None,)
+        found = [item for place in places for item in self._cluster.list(PLATFORM, place)]
+        try:
+            check_platforms(shared, platform, found)
+        except QuotaExceeded:
+            if not observe(self._cluster, owner, ()).live:
+                raise
 
     def _act(self, view: View) -> View:
         """The plan, done or only shown; what the API server refused is noted."""

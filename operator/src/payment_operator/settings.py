@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     versions: Path = Path("/charts/versions")
     """Folder with further charts, each in a folder of its own: the other versions that are carried."""
     defaults: Path = Path("/etc/payment-operator/defaults.yaml")
-    """Defaults and quota for all platforms; the file need not be there."""
+    """Defaults and quotas for all platforms; the file need not be there."""
     helm: str = "helm"
     """The helm binary."""
     helm_timeout: float = Field(default=20.0, gt=0)

@@ -1,4 +1,4 @@
-"""What the operator's administrator sets for all platforms: defaults of the spec, and a quota.
+"""What the operator's administrator sets for all platforms: defaults of the spec, and quotas.
 
 Precedence: what a platform declares, then these defaults, then its profile.
 """
@@ -18,15 +18,20 @@ from payment_operator.values import parse
 Object = Mapping[str, Any]
 #: What each platform says itself: which it is, where its data is and comes from.
 ITS_OWN = frozenset({"profile", "paused", "postgres", "redis", "kafka", "restoreFrom"})
+QUOTAS = ("pods", "platforms")
 SCALED, PODS = ("Deployment", "StatefulSet"), "HorizontalPodAutoscaler"
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """``spec`` as in a PaymentPlatform; ``pods`` of one platform at the most, autoscaling included."""
+    """``spec`` as in a PaymentPlatform; ``pods`` of one platform at the most, autoscaling included.
+
+    ``platforms``: how many of them there may be, all namespaces together.
+    """
 
     spec: Object = field(default_factory=dict)
     pods: int | None = None
+    platforms: int | None = None
 
 
 class SharedFile:
@@ -58,18 +63,19 @@ def read(text: str) -> Shared:
     if not isinstance(document, dict) or document.keys() - {"spec", "quota"}:
         raise InvalidDefaults("the defaults have the members spec and quota and no other")
     spec, quota = document.get("spec") or {}, document.get("quota") or {}
-    if not isinstance(spec, dict) or not isinstance(quota, dict) or quota.keys() - {"pods"}:
-        raise InvalidDefaults("spec is as in a PaymentPlatform, quota has the member pods")
+    if not isinstance(spec, dict) or not isinstance(quota, dict) or quota.keys() - set(QUOTAS):
+        raise InvalidDefaults("spec is as in a PaymentPlatform, quota has the members pods and platforms")
     if own := sorted(ITS_OWN & spec.keys()):
         raise InvalidDefaults(f"spec.{own[0]} has no default: each platform declares it")
-    pods = quota.get("pods")
-    if pods is not None and (type(pods) is not int or pods < 1):
-        raise InvalidDefaults("quota.pods must be a whole number from 1 on")
+    limits = {name: quota.get(name) for name in QUOTAS}
+    for name, limit in limits.items():
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise InvalidDefaults(f"quota.{name} must be a whole number from 1 on")
     try:
         parse({"profile": "dev"} | spec)
     except InvalidSpec as error:
         raise InvalidDefaults(f"the defaults do not fit: {error}") from None
-    return Shared(spec, pods)
+    return Shared(spec, **limits)
 
 
 def merged(defaults: Object, spec: Object) -> dict[str, Any]:
@@ -99,6 +105,33 @@ def check_quota(shared: Shared, desired: Iterable[Object], live: Iterable[Object
             f"the platform would have up to {wanted} pods, the operator's quota is {shared.pods}: lower"
             " services.*.replicas or autoscaling.maxReplicas, or have quota.pods raised"
         )
+
+
+def check_platforms(shared: Shared, own: Object, all_: Iterable[Object]) -> None:
+    """Raises QuotaExceeded when a platform that is not installed yet would be one too many.
+
+    Those that run, and older ones, go before it. Of each namespace the oldest one counts: there is no other.
+    """
+    if shared.platforms is None:
+        return
+    first: dict[str, Object] = {}
+    for item in sorted(all_, key=_age):
+        if "deletionTimestamp" not in item["metadata"]:
+            first.setdefault(item["metadata"]["namespace"], item)
+    first.pop(own["metadata"]["namespace"], None)
+    ahead = [
+        item for item in first.values() if _age(item) < _age(own) or (item.get("status") or {}).get("release")
+    ]
+    if len(ahead) >= shared.platforms:
+        raise QuotaExceeded(
+            f"the operator's quota is {shared.platforms} platforms and {len(ahead)} come before this one:"
+            " delete one that is not needed, or have quota.platforms raised"
+        )
+
+
+def _age(platform: Object) -> tuple[str, str, str]:
+    metadata = platform["metadata"]
+    return metadata["creationTimestamp"], metadata["namespace"], metadata["name"]
 
 
 def pods(objects: Iterable[Object]) -> int:

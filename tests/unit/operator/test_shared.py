@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from payment_operator.errors import InvalidDefaults, QuotaExceeded
-from payment_operator.shared import Shared, SharedFile, check_quota, merged, pods, read
+from payment_operator.pace import LATER
+from payment_operator.shared import Shared, SharedFile, check_platforms, check_quota, merged, pods, read
 from tests.unit.operator.builders import deployment, stateful_set, wanted
 from tests.unit.operator.world import World
 
@@ -48,9 +49,10 @@ def test_what_is_declared_wins_member_by_member(
         ("[]", "members"),
         ("more: 1", "no other"),
         ("spec: [1]", "spec is as in"),
-        ("quota: {cpu: 1}", "quota has the member"),
+        ("quota: {cpu: 1}", "quota has the members pods and platforms"),
         ("quota: {pods: 0}", "quota.pods"),
         ("quota: {pods: true}", "quota.pods"),
+        ("quota: {platforms: 0}", "quota.platforms"),
         ("spec: {profile: dev}", "spec.profile"),
         ("spec: {postgres: {storage: {size: 1Gi}}}", "spec.postgres"),
         ("spec: {image: {registri: x}}", "spec.image.registri"),
@@ -67,6 +69,8 @@ def test_a_file_may_come_change_and_go(tmp_path: Path) -> None:
     assert shared() == Shared()
     path.write_text("spec: {image: {registry: mirror.example}}\nquota: {pods: 9}\n")
     assert shared() == Shared(MIRROR, 9)
+    path.write_text("quota: {platforms: 2}\n")
+    assert shared() == Shared(platforms=2)
     path.write_text("")
     assert shared() == Shared()
     path.unlink()
@@ -101,6 +105,61 @@ def test_a_platform_beyond_the_quota_is_told_and_left_as_it_is(tmp_path: Path) -
     assert world.condition("Degraded") == ("True", "QuotaExceeded")
     assert not any(entry.startswith("apply Deployment") for entry in world.writes)
     world.reconciler._shared = lambda: Shared(pods=4)
+    world.settle()
+    assert world.condition("Ready") == ("True", "Ready")
+
+
+def platform(
+    namespace: str, created: int, name: str = "payments", release: str = "", **more: str
+) -> dict[str, Any]:
+    """As the API server stores one."""
+    times = {"creationTimestamp": f"2026-01-01T00:00:{created:02}Z"} | more
+    status = {"status": {"release": release}} if release else {}
+    return {"metadata": {"namespace": namespace, "name": name} | times} | status
+
+
+def test_the_oldest_platforms_and_those_that_run_go_first() -> None:
+    first, second, third = platform("b", 1), platform("a", 2), platform("c", 3)
+    all_ = [third, second, first]
+    check_platforms(Shared(), third, all_)
+    check_platforms(Shared(platforms=3), third, all_)
+    check_platforms(Shared(platforms=2), second, all_)
+    with pytest.raises(QuotaExceeded, match="quota is 2 platforms and 2 come before"):
+        check_platforms(Shared(platforms=2), third, all_)
+    # One that goes, and the second one of a namespace, take no place.
+    check_platforms(Shared(platforms=2), third, [platform("b", 1, deletionTimestamp="now"), second, third])
+    check_platforms(Shared(platforms=2), third, [first, platform("b", 2, "younger"), third])
+    check_platforms(Shared(platforms=1), third, [third, platform("c", 4, "younger", release="0.1.0")])
+    # A younger one that runs does: the limit may have been lowered.
+    with pytest.raises(QuotaExceeded):
+        check_platforms(Shared(platforms=1), first, [first, platform("a", 2, release="0.1.0")])
+
+
+def test_one_platform_too_many_waits_until_another_one_goes(tmp_path: Path) -> None:
+    world = World.fake(tmp_path)
+    other = platform("elsewhere", 1)["metadata"] | {"creationTimestamp": "2025-12-31T00:00:00Z"}
+    world.cluster.put("PaymentPlatform", "elsewhere", "payments", metadata=other, spec={"profile": "dev"})
+    world.reconciler._shared = lambda: Shared(platforms=1)
+    world.declare()
+    for _ in range(2):
+        assert world.run() == LATER
+        assert world.condition("Ready") == ("False", "QuotaExceeded")
+        assert world.condition("Degraded") == ("True", "QuotaExceeded")
+    assert {kind for kind, _, _ in world.cluster.objects} <= {"PaymentPlatform", "Event"}
+    del world.cluster.objects["PaymentPlatform", "elsewhere", "payments"]
+    world.settle()
+    assert world.condition("Ready") == ("True", "Ready")
+    assert world.condition("Degraded") == ("False", "AsDeclared")
+
+
+def test_an_install_that_has_begun_goes_on_under_a_lower_limit(tmp_path: Path) -> None:
+    world = World.fake(tmp_path)
+    world.declare()
+    world.run()
+    for number in (1, 2):
+        metadata = {"creationTimestamp": f"2025-12-0{number}T00:00:00Z", "namespace": f"space-{number}"}
+        world.cluster.put("PaymentPlatform", f"space-{number}", "payments", metadata=metadata)
+    world.reconciler._shared = lambda: Shared(platforms=1)
     world.settle()
     assert world.condition("Ready") == ("True", "Ready")
 
