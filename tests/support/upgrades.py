@@ -68,7 +68,7 @@ def chart(version: Version) -> Files:
     about = yaml.safe_load(files["Chart.yaml"])
     own = ".".join(str(about["version"]).split(".")[:2])
     about |= {"version": version.number, "appVersion": version.tag}
-    about["annotations"] = {"paymentplatform.dev/upgrades-from": own}
+    about["annotations"] |= {"paymentplatform.dev/upgrades-from": own}
     files["Chart.yaml"] = yaml.safe_dump(about)
     # The load balancer rolls too: its image is the same, its configuration is not.
     files["files/nginx/nginx.conf"] += f"# {version.number}\n"

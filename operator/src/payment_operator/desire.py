@@ -50,6 +50,7 @@ class Desire:
             spec,
             needed(self._secrets, spec),
             requests,
+            self.versions.rotates(str(view.previous.get("version") or view.version)),
             # Consumers roll for a new password, which an upgrade does by itself.
             write=view.installed and not (view.paused or view.upgrading),
             under_way=_under_way(view),

@@ -28,6 +28,8 @@ from payment_operator.manifest import Object
 CACHE_ENTRIES = 512
 #: Annotation of a chart: the minor versions that it may follow, as "0.1, 0.2".
 UPGRADES_FROM = f"{GROUP}/upgrades-from"
+#: Annotation of a chart: the passwords that may change while it runs, as in the annotation of a platform.
+ROTATES = f"{GROUP}/rotates"
 PARALLEL = 2
 
 
@@ -110,9 +112,11 @@ class Renderer:
         self._slots = threading.BoundedSemaphore(PARALLEL)
         about = yaml.safe_load((chart / "Chart.yaml").read_text())
         self.version = str(about["version"])
-        reached_from = str((about.get("annotations") or {}).get(UPGRADES_FROM, ""))
+        notes = about.get("annotations") or {}
         #: Minor versions from which this one may be reached.
-        self.upgrades_from = tuple(part.strip() for part in reached_from.split(",") if part.strip())
+        self.upgrades_from = _words(notes.get(UPGRADES_FROM, ""))
+        #: Passwords whose overlap it knows.
+        self.rotates = _words(notes.get(ROTATES, ""))
         self._chart_digest = _digest_of_files(chart)
 
     def render(self, request: Request) -> list[Object]:
@@ -153,6 +157,10 @@ class Renderer:
         inputs = [self._chart_digest, request.release, request.namespace, request.cluster.kube]
         text = json.dumps([*inputs, request.cluster.apis, request.values], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _words(text: object) -> tuple[str, ...]:
+    return tuple(part.strip() for part in str(text).split(",") if part.strip())
 
 
 def _digest_of_files(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -68,6 +68,7 @@ class Renewer:
         spec: PaymentPlatformSpec,
         kinds: Iterable[SecretKind],
         requests: Mapping[str, str],
+        known: Collection[str],
         *,
         write: bool,
         under_way: bool,
@@ -76,6 +77,7 @@ class Renewer:
 
         Args:
             requests: items of the platform's annotation, by what they name.
+            known: the passwords that the version which runs can take another one of; no other changes.
         Raises ApiError.
         """
         terms = terms_of(spec)
@@ -83,7 +85,12 @@ class Renewer:
         for name, way in WAYS.items():
             wanted = [kind.name for kind in kinds if kind.rotates == name]
             request = requests.get(name, "")
-            if wanted and (request or terms.interval is not None or under_way):
+            asked = bool(request) or terms.interval is not None
+            if wanted and name not in known:
+                # Its pods know one login and one password: they would be locked out.
+                text = "the version that runs does not know two at a time: set spec.version to a later one"
+                standings += [Standing(name, "NotSupported", text)] if asked else []
+            elif wanted and (asked or under_way):
                 standings += self._set(name, way, wanted, terms, request, write)
             elif request:
                 text = "the server runs elsewhere: change it there and in the Secret that you named"

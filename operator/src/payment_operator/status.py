@@ -131,7 +131,7 @@ def _keys(view: View) -> Finding:
     if not view.rotations:
         return NOT_LOOKED
     text = "; ".join(f"{item.name}: {item.message}" for item in view.rotations)
-    for reason in ("UnknownRequest", "NotManaged", "Rotating"):
+    for reason in ("UnknownRequest", "NotSupported", "NotManaged", "Rotating"):
         if any(item.reason == reason for item in view.rotations):
             return Finding("False", reason, text)
     overlapping = any(item.reason == "Overlapping" for item in view.rotations)

@@ -41,6 +41,11 @@ class Versions:
             )
         return found
 
+    def rotates(self, version: str) -> tuple[str, ...]:
+        """The passwords that may change while a version runs; none of one that is not carried."""
+        found = self._renderers.get(version)
+        return found.rotates if found else ()
+
     def wanted(self, named: str | None, installed: str | None) -> str:
         """What a platform is to be: what it names, else what it is, else the default."""
         return named or (installed if installed in self._renderers else None) or self.default

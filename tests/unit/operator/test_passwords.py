@@ -12,6 +12,8 @@ import pytest
 
 from payment_operator.errors import ApiError
 from payment_operator.passwords import Login, Way, advance, other
+from payment_operator.renew import WAYS
+from payment_operator.render import Renderer
 from payment_operator.requests import ROTATE_ANNOTATION
 from tests.unit.operator.builders import Object
 from tests.unit.operator.world import World
@@ -284,6 +286,46 @@ def test_no_secret_is_read_for_it_while_nothing_is_asked_for(world: Rotating) ->
     read.clear()
     world.after(SECOND)
     assert read.count(DATABASE) == quiet + 1
+
+
+@pytest.mark.parametrize("interval", [None, "30d"])
+def test_a_version_that_knows_no_overlap_keeps_its_passwords(
+    tmp_path: Path, slept: list[float], interval: str | None
+) -> None:
+    security = {"passwordRotation": {"interval": interval}} if interval else {}
+    world = Rotating.at_rest(tmp_path, security=security)
+    chart = world.reconciler._director._desire.versions.renderer("0.1.0")
+    known, chart.rotates = chart.rotates, ()
+    before = {secret: world.content(secret) for secret in (DATABASE, REDIS, SUPERUSER)}
+    asked = ("database-passwords@1", "redis-password@1", "superuser-password@1")
+    world.ask("" if interval else ",".join(asked))
+    world.after(timedelta(days=31))
+    assert {secret: world.content(secret) for secret in before} == before and slept == []
+    assert world.condition("KeysRotated") == ("False", "NotSupported")
+    assert all(f"{item.partition('@')[0]}: the version" in world.message() for item in asked)
+    events = [item for (kind, _, _), item in world.cluster.objects.items() if kind == "Event"]
+    told = [item for item in events if item["reason"] == "KeysRotatedNotSupported"]
+    assert [item["type"] for item in told] == ["Warning"]
+    assert world.condition("Ready") == ("True", "Ready")
+    # After an upgrade the request, or what is due, is served.
+    chart.rotates = known
+    world.after(SECOND)
+    assert world.content(DATABASE)["username"] == "payments_2"
+
+
+def test_the_chart_of_this_tree_knows_them_all() -> None:
+    chart = Path(__file__).parents[3] / "charts" / "payment-platform"
+    assert set(Renderer(chart, helm="helm", timeout=1.0).rotates) == set(WAYS)
+
+
+def test_keys_rotate_under_such_a_version_and_nothing_is_told_unasked(tmp_path: Path) -> None:
+    world = Rotating.at_rest(tmp_path)
+    world.reconciler._director._desire.versions.renderer("0.1.0").rotates = ()
+    world.after(SECOND)
+    assert world.condition("KeysRotated") == ("True", "Current")
+    world.ask("signing-keys@1")
+    world.after(SECOND)
+    assert world.condition("KeysRotated")[1] == "Rotating"
 
 
 def test_somebody_elses_write_in_between_is_kept(world: Rotating, monkeypatch: pytest.MonkeyPatch) -> None:

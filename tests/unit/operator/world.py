@@ -13,7 +13,7 @@ from payment_operator.desire import Desire
 from payment_operator.director import Director
 from payment_operator.kinds import Kind
 from payment_operator.reconcile import Reconciler
-from payment_operator.render import ClusterVersion, Renderer
+from payment_operator.render import ROTATES, ClusterVersion, Renderer
 from payment_operator.settings import FIELD_MANAGER
 from payment_operator.versions import Versions
 from tests.unit.operator.builders import Object, document, owned_fields
@@ -95,7 +95,9 @@ class World:
     @classmethod
     def fake(cls, folder: Path) -> "World":
         """One whose chart is three lines of Python."""
-        (folder / "Chart.yaml").write_text("version: 0.1.0\n")
+        rotates = "database-passwords, redis-password, superuser-password"
+        notes = f"annotations:\n  {ROTATES}: {rotates}\n"
+        (folder / "Chart.yaml").write_text(f"version: 0.1.0\n{notes}")
 
         def run(_: Any, stdin: str, __: float) -> str:
             return "\n---\n".join(json.dumps(item) for item in world.render(json.loads(stdin)))
