@@ -85,7 +85,7 @@ e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
 	$(VENV)/pytest tests/e2e
 
 .PHONY: e2e-slow
-e2e-slow: venv ## what of it takes minutes: a new platform from a backup, outages of what watches
+e2e-slow: venv ## what of it takes minutes: restores, rotations and upgrades under load, outages of what watches
 	$(VENV)/pytest -m slow -rP tests/e2e
 
 .PHONY: chaos

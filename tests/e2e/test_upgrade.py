@@ -1,11 +1,10 @@
-"""Upgrades of the running sample while customers use it; `make soak SOAK=upgrade` does more of them.
+"""Upgrades of the running sample while customers use it; `make e2e-slow` does more of them.
 
 Every request counts. Beside bad versions a client is allowed what the API allows it, to repeat what was not
-done; in the soak's own test, which should have the machine to itself, a single 5xx, or connection without an
-answer, of 50 requests a second is a failure.
+done; in the test at full load, which should have the machine to itself, a single 5xx, or connection without
+an answer, of 50 requests a second is a failure.
 """
 
-import os
 import random
 import re
 import time
@@ -34,7 +33,6 @@ from tests.support.upgrades import (
     wait,
 )
 
-SOAK = bool(os.environ.get("SOAK"))
 #: Requests a second; of ten, eight read and two make a payment.
 RATE = 10
 #: With nothing repeated, of the greatest share of payments that the machine carries at rest.
@@ -145,7 +143,7 @@ BAD = {
     NO_MIGRATION: ("Migrations", "this migration always fails"),
     NO_START: ("Services", "CrashLoopBackOff"),
 }
-TRIED = [NO_IMAGE, NO_MIGRATION, NO_START] if SOAK else [NO_IMAGE]
+LATE = (NO_MIGRATION, NO_START)
 
 
 @pytest.fixture
@@ -169,12 +167,9 @@ def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(
     cluster: Cluster, load: Load, note: Note
 ) -> None:
     before = old_pods(cluster)
-    took = {}
-    with carried(cluster, GOOD, *TRIED):
-        for version in TRIED:
-            took[version] = rolled_back(cluster, version, *BAD[version])
-            served = old_pods(cluster)
-            assert before.items() <= served.items(), "the pods from before served all along"
+    with carried(cluster, GOOD, NO_IMAGE):
+        took = rolled_back(cluster, NO_IMAGE, *BAD[NO_IMAGE])
+        assert before.items() <= old_pods(cluster).items(), "the pods from before served all along"
         found = upgrade(cluster, GOOD, 400)
         assert found["phase"] == "Done", found
         status = platform(cluster)["status"]
@@ -190,36 +185,47 @@ def test_upgrades_fail_no_request_and_bad_ones_are_rolled_back(
     wait_ready(cluster, NAMESPACE, NAME, 240, say)
     total = nobody_noticed(load)
     note(
-        f"an image that nobody has: Degraded after {took[NO_IMAGE]:.0f} s, the pods from before serve on; "
+        f"an image that nobody has: Degraded after {took:.0f} s, the pods from before serve on; "
         f"then a good one; {total} requests, none failed"
     )
 
 
-if SOAK:
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_versions_that_fail_later_are_rolled_back(cluster: Cluster, load: Load) -> None:
+    before = old_pods(cluster)
+    with carried(cluster, *LATE):
+        for version in LATE:
+            rolled_back(cluster, version, *BAD[version])
+            assert before.items() <= old_pods(cluster).items(), "the pods from before served all along"
+    nobody_noticed(load)
 
-    def test_05_an_upgrade_under_fifty_requests_a_second_fails_none(
-        cluster: Cluster, demo: Client, url: str, note: Note
-    ) -> None:
-        dice = random.Random(seed())
-        before = old_pods(cluster)
-        with carried(cluster, GOOD):
-            payments, told = share(url, demo.token, dice, STRICT_RATE)
-            say(f"seed {seed()}; at rest: {'; '.join(told)}")
-            with Load(url, demo.token, dice, rate=STRICT_RATE, payments=payments) as load:
-                time.sleep(5)
-                began = time.monotonic()
-                found = upgrade(cluster, GOOD, 500)
-                took = time.monotonic() - began
-                time.sleep(15)
-            total = sum(load.statuses.values())
-            say(f"{payments:.0%} payments, {total} requests, {len(load.repeated)} failed, {took:.0f} s")
-            say(f"{dict(load.statuses)}, slowest {load.slowest:.2f} s")
-            assert found["phase"] == "Done", found
-            assert not before.items() & old_pods(cluster).items(), "every pod was replaced"
-        wait_ready(cluster, NAMESPACE, NAME, 240, say)
-        assert load.repeated == []
-        assert total > 0.9 * STRICT_RATE * took
-        note(
-            f"{STRICT_RATE} requests/s, {payments:.0%} of them for payments: {total} requests, 0 failed, "
-            f"slowest {load.slowest:.1f} s, Done after {took:.0f} s"
-        )
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_05_an_upgrade_under_fifty_requests_a_second_fails_none(
+    cluster: Cluster, demo: Client, url: str, note: Note
+) -> None:
+    dice = random.Random(seed())
+    before = old_pods(cluster)
+    with carried(cluster, GOOD):
+        payments, told = share(url, demo.token, dice, STRICT_RATE)
+        say(f"seed {seed()}; at rest: {'; '.join(told)}")
+        with Load(url, demo.token, dice, rate=STRICT_RATE, payments=payments) as load:
+            time.sleep(5)
+            began = time.monotonic()
+            found = upgrade(cluster, GOOD, 500)
+            took = time.monotonic() - began
+            time.sleep(15)
+        total = sum(load.statuses.values())
+        say(f"{payments:.0%} payments, {total} requests, {len(load.repeated)} failed, {took:.0f} s")
+        say(f"{dict(load.statuses)}, slowest {load.slowest:.2f} s")
+        assert found["phase"] == "Done", found
+        assert not before.items() & old_pods(cluster).items(), "every pod was replaced"
+    wait_ready(cluster, NAMESPACE, NAME, 240, say)
+    assert load.repeated == []
+    assert total > 0.9 * STRICT_RATE * took
+    note(
+        f"{STRICT_RATE} requests/s, {payments:.0%} of them for payments: {total} requests, 0 failed, "
+        f"slowest {load.slowest:.1f} s, Done after {took:.0f} s"
+    )

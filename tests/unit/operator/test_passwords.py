@@ -12,8 +12,8 @@ import pytest
 
 from payment_operator.errors import ApiError
 from payment_operator.passwords import Login, Way, advance, other
-from payment_operator.renew import WAYS
 from payment_operator.render import Renderer
+from payment_operator.renew import WAYS
 from payment_operator.requests import ROTATE_ANNOTATION
 from tests.unit.operator.builders import Object
 from tests.unit.operator.world import World
