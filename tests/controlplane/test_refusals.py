@@ -8,12 +8,42 @@ import pytest
 from hack.controlplane.api import Api
 
 EXTERNAL = {"host": "redis.example", "credentialsSecretRef": {"name": "redis"}}
+BROKERS = {"bootstrapServers": "kafka.example:9093"}
+KAFKA: dict[str, Any] = {"mode": "External"}
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("both branches", {"redis": {"mode": "Builtin", "external": EXTERNAL}}, "spec.redis"),
     ("external without an address", {"redis": {"mode": "External"}}, "spec.redis.external"),
     ("an unknown profile", {"profile": "test"}, "spec.profile"),
     ("a negative number", {"services": {"otp-service": {"replicas": -1}}}, "otp-service.replicas"),
     ("a size that is none", {"postgres": {"storage": {"size": "10 apples"}}}, "postgres.storage.size"),
+    (
+        "a password without TLS",
+        {
+            "kafka": KAFKA
+            | {"external": BROKERS | {"mechanism": "PLAIN", "credentialsSecretRef": {"name": "a"}}}
+        },
+        "PLAIN sends the password itself",
+    ),
+    (
+        "an authority without TLS",
+        {"kafka": KAFKA | {"external": BROKERS | {"tls": {"caSecretRef": {"name": "a"}}}}},
+        "set tls.enabled to true",
+    ),
+    (
+        "a user without a login",
+        {"kafka": KAFKA | {"external": BROKERS | {"username": "shop"}}},
+        "username is of the login",
+    ),
+    (
+        "bounds of CPU that cross",
+        {"resourceAdvice": {"minAllowed": {"cpu": 1}, "maxAllowed": {"cpu": "900m"}}},
+        "minAllowed.cpu must not be above",
+    ),
+    (
+        "bounds of memory that cross",
+        {"resourceAdvice": {"minAllowed": {"memory": "1Gi"}, "maxAllowed": {"memory": "1000Mi"}}},
+        "minAllowed.memory must not be above",
+    ),
     ("demo in production", {"profile": "production", "demo": {"enabled": True}}, "spec"),
 ]
 CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
@@ -50,6 +80,13 @@ def test_03_a_wrong_spec_is_refused_with_the_operator_down(
     assert raised.value.response.status_code == 422
     assert field in str(raised.value)
     assert api.get("PaymentPlatform", namespace, "wrong") is None
+
+
+def test_logins_and_bounds_that_fit_are_taken(api: Api, namespace: str) -> None:
+    login = {"tls": {"enabled": True}, "mechanism": "PLAIN", "credentialsSecretRef": {"name": "a"}}
+    bounds = {"minAllowed": {"cpu": "900m", "memory": "1000Mi"}, "maxAllowed": {"cpu": 1, "memory": "1Gi"}}
+    api.declare(namespace, name="right", kafka=KAFKA | {"external": BROKERS | login}, resourceAdvice=bounds)
+    api.delete("PaymentPlatform", namespace, "right")
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,18 @@
 {{- end -}}
 {{- if .kafka -}}
 {{- $_ := set $from "KAFKA_BOOTSTRAP_SERVERS" (dict "value" $derived.kafkaBootstrap) -}}
+{{- $kafka := .ctx.settings.kafka -}}
+{{- if eq $kafka.mode "External" -}}
+{{- if $kafka.external.tls.enabled -}}
+{{- $_ := set $from "KAFKA_TLS" (dict "value" "true") -}}
+{{- with $kafka.external.tls.caSecretRef.name }}{{ $_ := set $from "KAFKA_CA" (dict "secret" . "key" "ca.crt") }}{{ end -}}
+{{- end -}}
+{{- with $kafka.external.credentialsSecretRef.name -}}
+{{- $_ := set $from "KAFKA_SASL_MECHANISM" (dict "value" $kafka.external.mechanism) -}}
+{{- $_ := set $from "KAFKA_USERNAME" (dict "value" ($kafka.external.username | default .)) -}}
+{{- $_ := set $from "KAFKA_PASSWORD" (dict "secret" . "key" "password") -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- include "platform.envFrom" (dict "ctx" .ctx "from" $from "into" .into) -}}
 {{- end -}}

@@ -26,6 +26,14 @@
 {{- if and (eq $s.kafka.mode "External") (not $s.kafka.external.bootstrapServers) -}}
 {{- fail "kafka.external.bootstrapServers: required with kafka.mode External; name the brokers as host:port, separated by commas" -}}
 {{- end -}}
+{{- if eq $s.kafka.mode "External" -}}
+{{- if and (eq $s.kafka.external.mechanism "PLAIN") (not $s.kafka.external.tls.enabled) -}}
+{{- fail "kafka.external.mechanism: PLAIN sends the password itself; set kafka.external.tls.enabled to true or use SCRAM-SHA-512" -}}
+{{- end -}}
+{{- if and $s.kafka.external.tls.caSecretRef.name (not $s.kafka.external.tls.enabled) -}}
+{{- fail "kafka.external.tls.caSecretRef: has no effect without TLS; set kafka.external.tls.enabled to true" -}}
+{{- end -}}
+{{- end -}}
 
 {{- if and $s.demo.enabled (not $policy.allowDemo) -}}
 {{- fail (printf "demo.enabled: must be false in the profile %s, since the demo customers' passwords are public; use the profile dev or staging" $profile) -}}

@@ -78,6 +78,13 @@ def referenced(spec: PaymentPlatformSpec) -> dict[str, tuple[str, tuple[str, ...
             "spec.redis.external.credentialsSecretRef",
             ("password",),
         )
+    kafka = spec.kafka.external if spec.kafka else None
+    if kafka and kafka.credentials_secret_ref:
+        field = "spec.kafka.external.credentialsSecretRef"
+        found[kafka.credentials_secret_ref.name] = (field, ("password",))
+    if kafka and kafka.tls and kafka.tls.ca_secret_ref:
+        field = "spec.kafka.external.tls.caSecretRef"
+        found[kafka.tls.ca_secret_ref.name] = (field, ("ca.crt",))
     bucket_keys = ("access-key-id", "secret-access-key")
     if spec.backup and spec.backup.enabled is not False and spec.backup.storage and spec.backup.storage.s3:
         name = spec.backup.storage.s3.credentials_secret_ref.name

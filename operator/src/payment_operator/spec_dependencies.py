@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from payment_operator.rules import external_or_builtin
+from payment_operator.rules import Rule, external_or_builtin, rules
 from payment_operator.spec_types import Host, Mode, Model, Name, NodePort, Port, Resources, SecretRef, Size
 
 DEPENDENCIES = ("postgres", "redis", "kafka")
@@ -76,14 +76,68 @@ class Redis(Model):
     external: RedisExternal | None = Field(None, description="Where it runs, with mode External.")
 
 
+class KafkaTls(Model):
+    """TLS to the brokers; their certificates must name the hosts that they are reached by."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.caSecretRef) || (has(self.enabled) && self.enabled)",
+                "caSecretRef is for TLS: set tls.enabled to true or remove it",
+                ".caSecretRef",
+            )
+        )
+    )
+    enabled: bool | None = Field(None, description="Default false.")
+    ca_secret_ref: SecretRef | None = Field(
+        None,
+        description="Secret with the key ca.crt, whom alone to trust; default: the system's authorities.",
+    )
+
+
+_WITH_LOGIN = tuple(
+    Rule(
+        f"!has(self.{name}) || has(self.credentialsSecretRef)",
+        f"{name} is of the login: set credentialsSecretRef or remove it",
+        f".{name}",
+    )
+    for name in ("username", "mechanism")
+)
+
+
 class KafkaExternal(Model):
     """A Kafka that somebody else runs."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            *_WITH_LOGIN,
+            Rule(
+                "!has(self.mechanism) || self.mechanism != 'PLAIN'"
+                " || (has(self.tls) && has(self.tls.enabled) && self.tls.enabled)",
+                "PLAIN sends the password itself: set tls.enabled to true or use a SCRAM mechanism",
+                ".mechanism",
+            ),
+        )
+    )
     bootstrap_servers: str = Field(
         min_length=1,
         max_length=1024,
         pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$",
         description='Brokers as "host:port", separated by commas.',
+    )
+    tls: KafkaTls | None = Field(None, description="TLS to the brokers; default none.")
+    credentials_secret_ref: SecretRef | None = Field(
+        None, description="Secret with the key password, as of Strimzi's KafkaUser; default: no login."
+    )
+    username: str | None = Field(
+        None,
+        min_length=1,
+        max_length=253,
+        pattern=r"^[^\s,=]+$",
+        description="Who logs in; default the name of that Secret, which with Strimzi is the user's.",
+    )
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] | None = Field(
+        None, description="How to log in (SASL); default SCRAM-SHA-512. PLAIN needs TLS."
     )
 
 

@@ -27,6 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from payments.common import logs
+from payments.common.brokers import Brokers
 from payments.common.settings import KafkaSettings
 
 log = logging.getLogger("payments.kafka_exporter")
@@ -71,12 +72,10 @@ class Picture:
     positions: tuple[Position, ...] = ()
 
 
-async def look(servers: str) -> Picture:
+async def look(brokers: Brokers) -> Picture:
     """Ask Kafka. Raises KafkaError, OSError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers, client_id="kafka-exporter")
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers, client_id="kafka-exporter", enable_auto_commit=False
-    )
+    admin = AIOKafkaAdminClient(**brokers.options(), client_id="kafka-exporter")
+    consumer = AIOKafkaConsumer(**brokers.options(), client_id="kafka-exporter", enable_auto_commit=False)
     try:
         await admin.start()
         await consumer.start()
@@ -156,8 +155,8 @@ def metrics(picture: Picture) -> Iterable[Metric]:
 class Exporter:
     """GET /metrics with a picture not older than ``KEEP_SECONDS``; also the collector of its registry."""
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers
+    def __init__(self, brokers: Brokers) -> None:
+        self._brokers = brokers
         self._lock = asyncio.Lock()
         self._picture = Picture()
         self._asked = float("-inf")
@@ -175,7 +174,7 @@ class Exporter:
         async with self._lock:
             if time.monotonic() - self._asked > KEEP_SECONDS:
                 try:
-                    self._picture = await asyncio.wait_for(look(self._servers), TIMEOUT_SECONDS)
+                    self._picture = await asyncio.wait_for(look(self._brokers), TIMEOUT_SECONDS)
                 except (KafkaError, OSError, TimeoutError) as error:
                     log.warning("Kafka does not answer: %r", error)
                     self._picture = Picture()
@@ -188,7 +187,7 @@ def main() -> None:
     """Serve until a signal."""
     logs.configure("kafka-exporter", "INFO")
     settings = Settings()  # type: ignore[call-arg]  # filled from the environment
-    exporter = Exporter(settings.kafka_bootstrap_servers)
+    exporter = Exporter(settings.brokers)
     app = Starlette(routes=[Route("/metrics", exporter.endpoint)])
     uvicorn.run(app, host="0.0.0.0", port=settings.http_port, log_config=None, access_log=False)
 

@@ -96,7 +96,7 @@ async def redis(settings: Settings) -> list[Check]:
 
 async def kafka(settings: Settings) -> list[Check]:
     """Kafka: reached, with brokers enough; which topics are there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers, client_id="preflight")
+    admin = AIOKafkaAdminClient(**settings.brokers.options(), client_id="preflight")
     try:
         await admin.start()
         brokers = len((await admin.describe_cluster())["brokers"])

@@ -28,7 +28,7 @@ class Settings(KafkaSettings):
 
 async def create(settings: Settings) -> None:
     """Create every topic of TOPICS that does not exist. Raises KafkaError or OSError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers, client_id="topics")
+    admin = AIOKafkaAdminClient(**settings.brokers.options(), client_id="topics")
     await admin.start()
     try:
         existing = set(await admin.list_topics())

@@ -39,8 +39,10 @@ PUBLISHED = {
 STRIMZI = {
     "KafkaNodePool": {"replicas", "roles", "storage", "storage.type", "storage.volumes"}
     | {f"storage.volumes.{key}" for key in ("id", "type", "size", "kraftMetadata")},
-    "Kafka": {"kafka", "kafka.listeners", "kafka.config"}
-    | {f"kafka.listeners.{key}" for key in ("name", "port", "type", "tls", "networkPolicyPeers")},
+    "Kafka": {"kafka", "kafka.listeners", "kafka.config", "entityOperator", "entityOperator.userOperator"}
+    | {f"kafka.listeners.{key}" for key in ("name", "port", "type", "tls", "networkPolicyPeers")}
+    | {"kafka.listeners.authentication", "kafka.listeners.authentication.type"},
+    "KafkaUser": {"authentication", "authentication.type"},
 }
 
 
@@ -139,16 +141,27 @@ def test_cloudnative_pg_gives_what_the_platform_takes() -> None:
 
 def test_strimzi_gives_what_the_platform_takes() -> None:
     (kafka,), (nodes,) = of_kind("strimzi", "Kafka"), of_kind("strimzi", "KafkaNodePool")
-    for item in (kafka, nodes):
+    (user,) = of_kind("strimzi", "KafkaUser")
+    for item in (kafka, nodes, user):
         assert item["apiVersion"] == "kafka.strimzi.io/v1"
         assert set(paths(item["spec"])) <= STRIMZI[item["kind"]]
     name = kafka["metadata"]["name"]
-    assert nodes["metadata"]["labels"] == {"strimzi.io/cluster": name}
+    assert nodes["metadata"]["labels"] == user["metadata"]["labels"] == {"strimzi.io/cluster": name}
     assert (nodes["spec"]["replicas"], nodes["spec"]["roles"]) == (3, ["controller", "broker"])
     (listener,) = kafka["spec"]["kafka"]["listeners"]
     (platform,) = of_kind("strimzi", "PaymentPlatform")
-    servers = platform["spec"]["kafka"]["external"]["bootstrapServers"]
-    assert servers == f"{name}-kafka-bootstrap:{listener['port']}"
+    external = platform["spec"]["kafka"]["external"]
+    assert external["bootstrapServers"] == f"{name}-kafka-bootstrap:{listener['port']}"
+    # Strimzi makes a Secret of the user's name (password, sasl.jaas.config) and one of its authority.
+    assert (listener["tls"], external["tls"]["enabled"]) == (True, True)
+    assert user["spec"]["authentication"] == listener["authentication"] == {"type": "scram-sha-512"}
+    assert (
+        referenced(parse(platform["spec"])).items()
+        >= {
+            user["metadata"]["name"]: ("spec.kafka.external.credentialsSecretRef", ("password",)),
+            f"{name}-cluster-ca-cert": ("spec.kafka.external.tls.caSecretRef", ("ca.crt",)),
+        }.items()
+    )
     objects = render(values_of(parse(platform["spec"]), {}))
     (peer,) = listener["networkPolicyPeers"]
     for workload in named(objects, "Deployment").values():
@@ -158,6 +171,8 @@ def test_strimzi_gives_what_the_platform_takes() -> None:
     env = {
         item["name"]: item.get("value") for item in topics["spec"]["template"]["spec"]["containers"][0]["env"]
     }
+    assert (env["KAFKA_TLS"], env["KAFKA_USERNAME"]) == ("true", user["metadata"]["name"])
+    assert env["KAFKA_SASL_MECHANISM"] == "SCRAM-SHA-512"
     config = kafka["spec"]["kafka"]["config"]
     assert env["TOPIC_REPLICATION"] == str(config["default.replication.factor"]) == "3"
     assert env["TOPIC_MIN_INSYNC_REPLICAS"] == str(config["min.insync.replicas"]) == "2"

@@ -13,6 +13,7 @@ from payments.audit.anchors import Anchor, read
 from payments.audit.domain import Head
 from payments.audit.store import Snapshot
 from payments.audit.usecases import examine
+from payments.common.brokers import Brokers
 from payments.verification.check import Check
 from payments.verification.checks import TRAIL
 from tests.integration.verification import tampering
@@ -36,7 +37,7 @@ async def trail(world: World) -> AsyncIterator[Connection]:
 @pytest.fixture
 async def anchors(world: World) -> list[Anchor]:
     """What the platform anchored while it ran and when it stopped."""
-    return await read("{}:{}".format(*world.stack.servers.kafka))
+    return await read(Brokers("{}:{}".format(*world.stack.servers.kafka)))
 
 
 async def scheduled(connection: Connection, anchors: list[Anchor]) -> set[str]:

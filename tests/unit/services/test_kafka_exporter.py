@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from payments import kafka_exporter
+from payments.common.brokers import Brokers
 from payments.kafka_exporter import Exporter, Partition, Picture, Position, metrics
 
 PICTURE = Picture(
@@ -46,10 +47,10 @@ def test_without_a_broker_it_says_so_and_no_more() -> None:
 async def test_kafka_is_asked_once_for_many_scrapes_and_its_silence_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[str] = []
+    asked: list[Brokers] = []
 
-    async def look(servers: str) -> Picture:
-        asked.append(servers)
+    async def look(brokers: Brokers) -> Picture:
+        asked.append(brokers)
         if len(asked) > 1:
             raise OSError("refused")
         return PICTURE
@@ -57,7 +58,7 @@ async def test_kafka_is_asked_once_for_many_scrapes_and_its_silence_told(
     now = [100.0]
     monkeypatch.setattr(kafka_exporter, "look", look)
     monkeypatch.setattr("payments.kafka_exporter.time.monotonic", lambda: now[0])
-    exporter = Exporter("kafka:9092")
+    exporter = Exporter(Brokers("kafka:9092"))
     app = Starlette(routes=[Route("/metrics", exporter.endpoint)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://exporter") as client:
 
@@ -68,7 +69,7 @@ async def test_kafka_is_asked_once_for_many_scrapes_and_its_silence_told(
 
         assert "kafka_up 1.0" in await scrape()
         assert "kafka_up 1.0" in await scrape()
-        assert asked == ["kafka:9092"]
+        assert asked == [Brokers("kafka:9092")]
         now[0] += 11
         text = await scrape()
         assert "kafka_up 0.0" in text and "kafka_brokers" not in text

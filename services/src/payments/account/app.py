@@ -26,7 +26,7 @@ __all__ = ["Settings", "create"]
 def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
-    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    producer = Producer(settings.brokers, client_id=settings.service)
     relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
     http = Http(TokenFile(settings.identity_token_file))
     bank = PartnerBank(http.peer("partner-bank-api", settings.partner_bank_api_url))

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from payments.audit.domain import Head
 from payments.audit.store import Store
 from payments.common.background import Loop
+from payments.common.brokers import Brokers
 from payments.common.errors import Problem
 from payments.common.kafka import Message, Producer
 from payments.contracts.event import AUDIT_ANCHORS
@@ -72,7 +73,7 @@ class Anchorer(Loop):
         return self._seconds
 
 
-async def read(bootstrap_servers: str) -> list[Anchor]:
+async def read(brokers: Brokers) -> list[Anchor]:
     """All anchors up to now, oldest first.
 
     Raises:
@@ -81,7 +82,7 @@ async def read(bootstrap_servers: str) -> list[Anchor]:
     """
     consumer = AIOKafkaConsumer(  # without a group: all partitions
         AUDIT_ANCHORS,
-        bootstrap_servers=bootstrap_servers,
+        **brokers.options(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )

@@ -31,11 +31,11 @@ _INFLUXDB_FIGURES = Figures.of("influxdb", "written", "InfluxDB")
 def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
-    servers = settings.kafka_bootstrap_servers
-    producer = Producer(servers, client_id=settings.service)
+    brokers = settings.brokers
+    producer = Producer(brokers, client_id=settings.service)
     store = Store(database)
     recorder = Consumer(
-        servers,
+        brokers,
         topic=PAYMENT_EVENTS,
         group=settings.service,
         handler=Recorder(store),
@@ -55,7 +55,7 @@ def create(settings: Settings) -> FastAPI:
         ],
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping},
-        samples=[consumer_lag(servers, topic=PAYMENT_EVENTS, group=settings.service)],
+        samples=[consumer_lag(brokers, topic=PAYMENT_EVENTS, group=settings.service)],
     )
 
 

@@ -51,7 +51,7 @@ async def _run(arguments: argparse.Namespace) -> Report:
     anchors = [] if arguments.anchor is None else [arguments.anchor]
     if not arguments.without_kafka:
         kafka = KafkaSettings()  # type: ignore[call-arg]  # filled from the environment
-        anchors += [Head(a.sequence, a.hash) for a in await read(kafka.kafka_bootstrap_servers)]
+        anchors += [Head(a.sequence, a.hash) for a in await read(kafka.brokers)]
     settings = DatabaseSettings()  # type: ignore[call-arg]  # filled from the environment
     async with Database(settings, application="audit-verify") as database:
         return await verify(Store(database), last=arguments.last, anchors=anchors)

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from payments.common import metrics
+from payments.common.brokers import Brokers
 from payments.common.sampling import Sample
 
 LAG = metrics.gauge(
@@ -17,14 +18,14 @@ LAG = metrics.gauge(
 _TIMEOUT_MS = 5000
 
 
-def consumer_lag(bootstrap_servers: str, *, topic: str, group: str) -> Sample:
+def consumer_lag(brokers: Brokers, *, topic: str, group: str) -> Sample:
     """The lag of `group` in `topic`.
 
     Connects for each sample (a few milliseconds): a connection that is kept would have to be watched over.
     """
 
     async def take() -> None:
-        async with _reader(bootstrap_servers) as reader, _admin(bootstrap_servers) as admin:
+        async with _reader(brokers) as reader, _admin(brokers) as admin:
             (described,) = await admin.describe_topics([topic])
             partitions = [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
             ends = await reader.end_offsets(partitions)
@@ -41,8 +42,8 @@ def behind(end: int, begin: int, committed: int) -> int:
 
 
 @asynccontextmanager
-async def _reader(servers: str) -> AsyncIterator[AIOKafkaConsumer]:
-    reader = AIOKafkaConsumer(bootstrap_servers=servers, group_id=None, request_timeout_ms=_TIMEOUT_MS)
+async def _reader(brokers: Brokers) -> AsyncIterator[AIOKafkaConsumer]:
+    reader = AIOKafkaConsumer(**brokers.options(), group_id=None, request_timeout_ms=_TIMEOUT_MS)
     try:
         await reader.start()
         yield reader
@@ -51,8 +52,8 @@ async def _reader(servers: str) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 @asynccontextmanager
-async def _admin(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=_TIMEOUT_MS)
+async def _admin(brokers: Brokers) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**brokers.options(), request_timeout_ms=_TIMEOUT_MS)
     try:
         await admin.start()
         yield admin

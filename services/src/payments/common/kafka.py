@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from payments.common import messaging, metrics
 from payments.common.background import Loop
+from payments.common.brokers import Brokers, options
 from payments.common.messaging import Message
 
 __all__ = ["Consumer", "Handler", "KafkaError", "Message", "Poison", "Producer"]
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 class Producer:
     """Sends with acks=all and idempotence; connects on first use and again after a failure."""
 
-    def __init__(self, bootstrap_servers: str, *, client_id: str, timeout: float = 10.0) -> None:
-        self._servers = bootstrap_servers
+    def __init__(self, brokers: Brokers | str, *, client_id: str, timeout: float = 10.0) -> None:
+        self._options = options(brokers)
         self._client_id = client_id
         self._timeout = timeout
         self._producer: AIOKafkaProducer | None = None
@@ -71,7 +72,7 @@ class Producer:
         async with self._lock:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._servers,
+                    **self._options,
                     client_id=self._client_id,
                     acks="all",
                     enable_idempotence=True,
@@ -115,7 +116,7 @@ class Consumer:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        brokers: Brokers | str,
         *,
         topic: str,
         group: str,
@@ -123,7 +124,7 @@ class Consumer:
         producer: Producer,
         batch: int = 200,
     ) -> None:
-        self._servers = bootstrap_servers
+        self._options = options(brokers)
         self._topic = topic
         self._group = group
         self._handler = handler
@@ -178,7 +179,7 @@ class Consumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
                 self._topic,
-                bootstrap_servers=self._servers,
+                **self._options,
                 group_id=self._group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",

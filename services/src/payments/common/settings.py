@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from payments.common.brokers import Brokers, trusting
+
 Profile = Literal["dev", "staging", "production"]
 
 
@@ -85,8 +87,26 @@ class RedisSettings(BaseSettings):
 
 
 class KafkaSettings(BaseSettings):
-    """Where Kafka is."""
+    """Where Kafka is, and what it asks for."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     kafka_bootstrap_servers: str
+    kafka_tls: bool = False
+    kafka_ca: str = Field(
+        default="", description="Its authority's certificate in PEM; empty: the system's."
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    kafka_username: str = Field(default="", description="Empty: it asks for no login.")
+    kafka_password: SecretStr = SecretStr("")
+
+    @property
+    def brokers(self) -> Brokers:
+        """For the clients. Raises ssl.SSLError when the authority's certificate is none."""
+        return Brokers(
+            self.kafka_bootstrap_servers,
+            trusting(self.kafka_ca) if self.kafka_tls else None,
+            self.kafka_sasl_mechanism,
+            self.kafka_username,
+            self.kafka_password.get_secret_value(),
+        )

@@ -41,7 +41,7 @@ def create(settings: Settings) -> FastAPI:
     """The confirm-service as an app."""
     database = Database(settings, application=settings.service)
     http = Http(TokenFile(settings.identity_token_file))
-    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    producer = Producer(settings.brokers, client_id=settings.service)
     relay = Relay(database, producer, schema=SCHEMA, source=settings.service)
 
     risk = http.peer("risk-service", settings.risk_service_url)

@@ -55,7 +55,7 @@ def create(settings: Settings) -> FastAPI:
     database = Database(settings, application=settings.service)
     cache = Cache(settings)
     http = Http(TokenFile(settings.identity_token_file))
-    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    producer = Producer(settings.brokers, client_id=settings.service)
     relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
 
     store = Store(

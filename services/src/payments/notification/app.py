@@ -34,7 +34,8 @@ __all__ = ["Settings", "create"]
 def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on. Raises CredentialsError when a real provider has none."""
     database = Database(settings, application=settings.service)
-    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    brokers = settings.brokers
+    producer = Producer(brokers, client_id=settings.service)
     http = Http(TokenFile(settings.identity_token_file))
     kyc = http.peer("kyc-service", settings.kyc_service_url, timeout=3)
     sandbox = Sandbox(database) if settings.sandboxed else None
@@ -50,7 +51,7 @@ def create(settings: Settings) -> FastAPI:
     store = Store(database, claim=timedelta(seconds=settings.claim_seconds))
     sender = Sender(store, Contacts(kyc), providers)
     consumer = Consumer(
-        settings.kafka_bootstrap_servers,
+        brokers,
         topic=NOTIFICATION_EVENTS,
         group=settings.service,
         handler=Handler(sender, settings.max_attempts),
@@ -66,9 +67,7 @@ def create(settings: Settings) -> FastAPI:
         ready=store.ready,
         dependencies={"database": store.ping, "kafka": producer.ping, "kyc-service": kyc.ping},
         open_paths=frozenset({SANDBOX_PATH}) if sandbox is not None else frozenset(),
-        samples=[
-            consumer_lag(settings.kafka_bootstrap_servers, topic=NOTIFICATION_EVENTS, group=settings.service)
-        ],
+        samples=[consumer_lag(brokers, topic=NOTIFICATION_EVENTS, group=settings.service)],
     )
 
 

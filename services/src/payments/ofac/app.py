@@ -31,7 +31,7 @@ __all__ = ["Settings", "create"]
 def create(settings: Settings) -> FastAPI:
     """The app, with everything it stands on."""
     database = Database(settings, application=settings.service)
-    producer = Producer(settings.kafka_bootstrap_servers, client_id=settings.service)
+    producer = Producer(settings.brokers, client_id=settings.service)
     relay = Relay(database, producer, schema=SCHEMA, source=settings.service, retention=RETENTION)
     store = Store(database)
     screener = Screener(store, Thresholds(settings.review_threshold, settings.match_threshold))

@@ -64,16 +64,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _work(given: argparse.Namespace, say: outbox.Say) -> Coroutine[None, None, int]:
     if given.command == "dead-letters":
-        servers = KafkaSettings()  # type: ignore[call-arg]  # filled from the environment
+        kafka = KafkaSettings()  # type: ignore[call-arg]  # filled from the environment
         wanted = dead_letters.Wanted(
             given.topic, given.event_id, given.limit, given.dry_run, given.from_beginning
         )
-        return dead_letters.replay(servers.kafka_bootstrap_servers, wanted, say)
+        return dead_letters.replay(kafka.brokers, wanted, say)
     settings = _Settings()  # type: ignore[call-arg]  # filled from the environment
     chosen = outbox.Wanted(
         given.service, given.since, given.until, given.after, given.event_id, given.limit, given.dry_run
     )
-    return outbox.replay(settings, settings.kafka_bootstrap_servers, chosen, say)
+    return outbox.replay(settings, settings.brokers, chosen, say)
 
 
 def _parser() -> argparse.ArgumentParser:

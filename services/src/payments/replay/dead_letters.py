@@ -12,6 +12,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from payments.common.brokers import Brokers
 from payments.common.kafka import Message, Producer
 from payments.contracts.event import decode
 
@@ -31,11 +32,11 @@ class Wanted(NamedTuple):
     from_beginning: bool = False
 
 
-async def replay(servers: str, wanted: Wanted, say: Say) -> int:
+async def replay(brokers: Brokers, wanted: Wanted, say: Say) -> int:
     """Returns how many were sent (or would be). Raises KafkaError, OSError or TimeoutError."""
-    places = await _partitions(servers, wanted.topic)
+    places = await _partitions(brokers, wanted.topic)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers,
+        **brokers.options(),
         group_id=f"replay-{wanted.topic}",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -45,14 +46,14 @@ async def replay(servers: str, wanted: Wanted, say: Say) -> int:
         consumer.assign(places)
         if wanted.event_id or wanted.from_beginning:
             await consumer.seek_to_beginning(*places)
-        async with Producer(servers, client_id="replay") as producer:
+        async with Producer(brokers, client_id="replay") as producer:
             return await _Run(consumer, producer, wanted, say).all(places)
     finally:
         await consumer.stop()
 
 
-async def _partitions(servers: str, topic: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers, client_id="replay")
+async def _partitions(brokers: Brokers, topic: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**brokers.options(), client_id="replay")
     try:
         await admin.start()
         (found,) = await admin.describe_topics([topic])

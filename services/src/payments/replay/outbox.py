@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from payments.common.brokers import Brokers
 from payments.common.db import Database
 from payments.common.kafka import Producer
 from payments.common.outbox import BATCH, message
@@ -39,7 +40,7 @@ class Wanted(NamedTuple):
     dry_run: bool = False
 
 
-async def replay(settings: DatabaseSettings, servers: str, wanted: Wanted, say: Say) -> int:
+async def replay(settings: DatabaseSettings, brokers: Brokers, wanted: Wanted, say: Say) -> int:
     """Returns how many were sent (or would be). Raises Problem, PostgresError, KafkaError, OSError."""
     select = f"""
         SELECT id, event_id, topic, key, type, payload, traceparent, created_at, sequence
@@ -51,7 +52,7 @@ async def replay(settings: DatabaseSettings, servers: str, wanted: Wanted, say: 
     counts: Counter[str] = Counter()
     async with (
         Database(settings, application="replay", timeout=60) as database,
-        Producer(servers, client_id="replay") as producer,
+        Producer(brokers, client_id="replay") as producer,
     ):
         while (size := BATCH if wanted.limit is None else min(BATCH, wanted.limit - done)) > 0:
             rows = await database.fetch(select, after, wanted.since, wanted.until, wanted.event_id, size)

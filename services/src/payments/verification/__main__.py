@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 from psycopg.types.json import Jsonb
 
 from payments.audit.anchors import Anchor, read
+from payments.common.brokers import Brokers
 from payments.common.settings import DatabaseSettings, KafkaSettings
 from payments.verification.checks import COMMANDS
 from payments.verification.report import Report, as_json, as_text, document
@@ -72,8 +73,8 @@ def _record(connection: "psycopg.Connection[Any]", began: datetime, report: Repo
     )
 
 
-def _kafka() -> str:
-    return KafkaSettings().kafka_bootstrap_servers  # type: ignore[call-arg]  # filled from the environment
+def _kafka() -> Brokers:
+    return KafkaSettings().brokers  # type: ignore[call-arg]  # filled from the environment
 
 
 def _parser() -> argparse.ArgumentParser:
