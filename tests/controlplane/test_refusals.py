@@ -44,6 +44,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"resourceAdvice": {"minAllowed": {"memory": "1Gi"}, "maxAllowed": {"memory": "1000Mi"}}},
         "minAllowed.memory must not be above",
     ),
+    (
+        "credentials for no collector",
+        {"observability": {"tracing": {"credentialsSecretRef": {"name": "a"}}}},
+        "set endpoint or remove it",
+    ),
     ("demo in production", {"profile": "production", "demo": {"enabled": True}}, "spec"),
 ]
 CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [

@@ -30,11 +30,15 @@ class Received:
 
 
 class Receiver:
-    """`spans` of all requests so far, and their `bodies` as they came; `status` is the answer."""
+    """`spans` of all requests so far, and their `bodies` as they came; `status` is the answer.
+
+    `headers` are those of the last request, by their names in small letters.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.spans: list[Received] = []
         self.bodies: list[bytes] = []
+        self.headers: dict[str, str] = {}
         self.status = 200
         self._release = threading.Event()
         self._release.set()
@@ -45,6 +49,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver._release.wait()
                 status = receiver.status if self.path == "/v1/traces" else 404
                 if status == 200:

@@ -58,6 +58,9 @@ exporters:
   {{- else if has "otlphttp" $exporters }}
   otlphttp:
     endpoint: {{ $jaeger.external.url | quote }}
+    {{- if .settings.derived.jaegerSecret }}
+    headers: {authorization: "${env:JAEGER_AUTHORIZATION}"}
+    {{- end }}
     sending_queue: {queue_size: 256}
     retry_on_failure: {max_interval: 10s, max_elapsed_time: 300s}
   {{- end }}
@@ -178,7 +181,12 @@ providers:
 {{- $derived := .settings.derived -}}
 {{- $sources := list -}}
 {{- if and $watch.prometheus.enabled $derived.prometheusUrl -}}
-{{- $sources = append $sources (dict "name" "Prometheus" "uid" "prometheus" "type" "prometheus" "url" $derived.prometheusUrl "isDefault" true "jsonData" (dict "timeInterval" "15s")) -}}
+{{- $source := dict "name" "Prometheus" "uid" "prometheus" "type" "prometheus" "url" $derived.prometheusUrl "isDefault" true "jsonData" (dict "timeInterval" "15s") -}}
+{{- if $derived.prometheusSecret -}}
+{{- $_ := set $source.jsonData "httpHeaderName1" "Authorization" -}}
+{{- $_ := set $source "secureJsonData" (dict "httpHeaderValue1" "$PROMETHEUS_AUTHORIZATION") -}}
+{{- end -}}
+{{- $sources = append $sources $source -}}
 {{- end -}}
 {{- if and $watch.jaeger.enabled (eq $watch.jaeger.mode "Builtin") -}}
 {{- $sources = append $sources (dict "name" "Jaeger" "uid" "jaeger" "type" "jaeger" "url" "http://jaeger:16686") -}}

@@ -8,6 +8,11 @@
 {{- $endpoint := $own | ternary (printf "http://otel-collector:%d" (int (index .catalog.observability "otel-collector").port)) $watch.tracing.endpoint -}}
 {{- $_ := set $derived "traceEndpoint" ($watch.tracing.enabled | ternary $endpoint "") -}}
 {{- $_ := set $derived "tracePeer" ($own | ternary "otel-collector" "outside") -}}
+{{- $_ := set $derived "traceSecret" (and (not (empty $derived.traceEndpoint)) (not $own) | ternary ($watch.tracing.credentialsSecretRef.name | default "") "") -}}
+{{- range $name := list "jaeger" "prometheus" -}}
+{{- $part := index $watch $name -}}
+{{- $_ := set $derived (printf "%sSecret" $name) (and $part.enabled (eq $part.mode "External") | ternary ($part.external.credentialsSecretRef.name | default "") "") -}}
+{{- end -}}
 {{- $tls := eq $settings.postgres.mode "External" | ternary "require" "disable" -}}
 {{- $_ := set $derived "metricsDatabase" (printf "%s:%d/%s?sslmode=%s" $derived.databaseHost (int $derived.databasePort) $derived.databaseName $tls) -}}
 {{- range $name := list "search" "influxdb" -}}

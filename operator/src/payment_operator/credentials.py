@@ -20,6 +20,8 @@ from payment_operator.passwords import ASIDE
 from payment_operator.spec import PaymentPlatformSpec
 
 Data = Mapping[str, str]
+#: Key of a Secret that holds what is sent as the header of that name (RFC 9110, 11.6.2), such as "Bearer …".
+AUTHORIZATION = "authorization"
 ISSUER_PATH, JWKS_PATH = "/.well-known/openid-configuration", "/openid/v1/jwks"
 
 
@@ -98,6 +100,15 @@ def referenced(spec: PaymentPlatformSpec) -> dict[str, tuple[str, tuple[str, ...
             field = f"spec.notifications.{channel}.credentialsSecretRef"
             found[settings.credentials_secret_ref.name] = (field, ())
     stack = spec.observability
+    if stack and stack.tracing and stack.tracing.credentials_secret_ref:
+        field = "spec.observability.tracing.credentialsSecretRef"
+        found[stack.tracing.credentials_secret_ref.name] = (field, (AUTHORIZATION,))
+    for part in ("jaeger", "prometheus"):
+        settings = getattr(stack, part, None)
+        elsewhere = settings.external if settings and settings.enabled else None
+        if elsewhere and elsewhere.credentials_secret_ref:
+            field = f"spec.observability.{part}.external.credentialsSecretRef"
+            found[elsewhere.credentials_secret_ref.name] = (field, (AUTHORIZATION,))
     search = stack.search.external if stack and stack.search and stack.search.enabled else None
     if search and search.credentials_secret_ref:
         field = "spec.observability.search.external.credentialsSecretRef"
@@ -107,6 +118,12 @@ def referenced(spec: PaymentPlatformSpec) -> dict[str, tuple[str, tuple[str, ...
         field = "spec.observability.influxdb.external.credentialsSecretRef"
         found[influxdb.credentials_secret_ref.name] = (field, ("token",))
     return found
+
+
+def authorization(cluster: Cluster, namespace: str, name: str) -> str:
+    """What a Secret holds under that key; "" when there is none. Raises ApiError."""
+    data = (cluster.get(SECRET, namespace, name) or {}).get("data") or {}
+    return base64.b64decode(data.get(AUTHORIZATION, "")).decode(errors="surrogateescape").strip()
 
 
 class Keeper:

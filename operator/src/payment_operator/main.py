@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from prometheus_client import start_http_server
 from payment_operator import handlers, metrics, standby, traces, watchlines
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster, connect
+from payment_operator.credentials import authorization
 from payment_operator.desire import Desire
 from payment_operator.director import Director
 from payment_operator.discovery import Discovery
@@ -76,7 +78,7 @@ class Operator:
             calm=timedelta(seconds=settings.scale_in_seconds),
             advice=timedelta(seconds=settings.advice_seconds),
         )
-        watchful = Watchful(Prometheus(), terms)
+        watchful = Watchful(Prometheus(), terms, partial(authorization, self._cluster))
         director = Director(self._cluster, desire, Snapshots(self._cluster), watchful)
         shared = SharedFile(settings.defaults)
         self._reconciler = Reconciler(

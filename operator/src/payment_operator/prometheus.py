@@ -29,11 +29,16 @@ class Prometheus:
             timeout=urllib3.Timeout(total=TIMEOUT), retries=False, maxsize=4, num_pools=20
         )
 
-    def ask(self, url: str, query: str) -> list[Sample]:
-        """The vector that a query answers; series without a number are left out. Raises NoMetrics."""
+    def ask(self, url: str, query: str, authorization: str = "") -> list[Sample]:
+        """The vector that a query answers; series without a number are left out. Raises NoMetrics.
+
+        Args:
+            authorization: the header of that name; empty: none.
+        """
+        headers = {"Authorization": authorization} if authorization else None
         try:
             answer = self._pool.request(
-                "GET", f"{url.rstrip('/')}/api/v1/query?{urlencode({'query': query})}"
+                "GET", f"{url.rstrip('/')}/api/v1/query?{urlencode({'query': query})}", headers=headers
             )
             if answer.status != 200:
                 raise NoMetrics(f"{url} answered {answer.status}")
@@ -44,6 +49,13 @@ class Prometheus:
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise NoMetrics(f"{url} answered what is no vector: {error!r}") from error
         return [item for item in samples if math.isfinite(item.value)]
+
+
+def secret_of(spec: PaymentPlatformSpec) -> str:
+    """The Secret with what an external Prometheus asks for; "" without one."""
+    part = spec.observability.prometheus if spec.observability else None
+    outside = part.external if part and part.mode == "External" else None
+    return outside.credentials_secret_ref.name if outside and outside.credentials_secret_ref else ""
 
 
 def address(spec: PaymentPlatformSpec, namespace: str) -> str | None:

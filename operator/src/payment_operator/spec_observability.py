@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from payment_operator.rules import Rule, rules
 from payment_operator.spec_parts import ADDRESS, Collector, Grafana, Influxdb, Jaeger, Prometheus, Search
-from payment_operator.spec_types import Model
+from payment_operator.spec_types import Model, SecretRef
 
 #: Those that can be switched on.
 PARTS = ("collector", "jaeger", "prometheus", "grafana", "search", "influxdb")
@@ -16,6 +17,15 @@ PARTS = ("collector", "jaeger", "prometheus", "grafana", "search", "influxdb")
 class Tracing(Model):
     """Traces of requests and payments, sent to a collector by OTLP over HTTP."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.credentialsSecretRef) || (has(self.endpoint) && self.endpoint != '')",
+                "credentialsSecretRef is for a collector outside: set endpoint or remove it",
+                ".credentialsSecretRef",
+            )
+        )
+    )
     enabled: bool | None = Field(
         None, description="Default on: traces are sent as soon as there is a collector to send them to."
     )
@@ -30,6 +40,11 @@ class Tracing(Model):
         pattern=f"^(|{ADDRESS})$",
         description='A collector outside the platform, as "http://otel-collector.monitoring:4318";'
         " default the platform's own, if it has one.",
+    )
+    credentials_secret_ref: SecretRef | None = Field(
+        None,
+        description="Secret with the key authorization, sent to the endpoint as the header of that name;"
+        " default: it asks for none.",
     )
 
 

@@ -37,6 +37,11 @@ class JaegerExternal(Model):
     """A Jaeger, or any other store of traces, that somebody else runs."""
 
     url: Url = Field(description='Where it takes OTLP over HTTP, as "http://jaeger.monitoring:4318".')
+    credentials_secret_ref: SecretRef | None = Field(
+        None,
+        description="Secret with the key authorization, which the collector sends as the header of that name;"
+        " default: it asks for none.",
+    )
 
 
 class Jaeger(Model):
@@ -58,7 +63,12 @@ class Jaeger(Model):
 class PrometheusExternal(Model):
     """A Prometheus that somebody else runs."""
 
-    url: Url = Field(description="Where Grafana asks it.")
+    url: Url = Field(description="Where Grafana and the operator ask it.")
+    credentials_secret_ref: SecretRef | None = Field(
+        None,
+        description="Secret with the key authorization, which they send as the header of that name; default:"
+        " it asks for none. The operator must be let read it (secretNames of its chart).",
+    )
 
 
 class Prometheus(Model):

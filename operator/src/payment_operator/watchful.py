@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from payment_operator.advice import Use
-from payment_operator.load import Load, load_of, uses_of
-from payment_operator.prometheus import NoMetrics, Prometheus, address
+from payment_operator.errors import ApiError
+from payment_operator.load import Load, Sample, load_of, uses_of
+from payment_operator.prometheus import NoMetrics, Prometheus, address, secret_of
 from payment_operator.recent import Recent
 from payment_operator.resize import resized
 from payment_operator.scaling import lifted, targets
@@ -18,6 +19,7 @@ from payment_operator.view import View
 from payment_operator.wedged import judge, limit_of, sound
 
 logger = logging.getLogger(__name__)
+Ask = Callable[[str], list[Sample]]
 #: Seconds for which an answer is good: Prometheus looks every 15 s.
 KEEP = 10.0
 #: What was used in hours is good for so many steps of an autoscaler's floor.
@@ -39,8 +41,12 @@ class Terms:
 class Watchful:
     """For platforms with a Prometheus; all others are left as they are. Thread-safe."""
 
-    def __init__(self, prometheus: Prometheus, terms: Terms) -> None:
+    def __init__(
+        self, prometheus: Prometheus, terms: Terms, authorization: Callable[[str, str], str] = lambda *_: ""
+    ) -> None:
+        """``authorization`` is the header that a Secret, by namespace and name, holds. Raises ApiError."""
         self._prometheus = prometheus
+        self._authorization = authorization
         self._terms = terms
         keep = min(KEEP, terms.calm.total_seconds())
         self._recent: Recent[tuple[str, str], Load] = Recent(keep, time.monotonic)
@@ -53,11 +59,12 @@ class Watchful:
         url = address(view.spec, view.namespace) if view.spec else None
         if url is None:
             return view
-        load = self._load(url, view.namespace)
+        ask = self._asking(view, url)
+        load = self._load(url, view.namespace, ask)
         desired = lifted(
             view.desired, view.observed.live, targets(view.spec), load, view.now, self._terms.calm
         )
-        return replace(view, load=load, desired=desired, uses=self._uses(url, view.namespace))
+        return replace(view, load=load, desired=desired, uses=self._uses(url, view.namespace, ask))
 
     def judged(self, view: View) -> View:
         """The view with the services that hang, once nothing else explains it."""
@@ -73,9 +80,21 @@ class Watchful:
         """The view with what services are to ask for, once they have run for long."""
         return resized(view, self._terms.advice)
 
-    def _uses(self, url: str, namespace: str) -> Mapping[str, Use] | None:
+    def _asking(self, view: View, url: str) -> Ask:
+        secret = secret_of(view.spec) if view.spec else ""
+
+        def ask(query: str) -> list[Sample]:
+            try:
+                authorization = self._authorization(view.namespace, secret) if secret else ""
+            except ApiError as problem:
+                raise NoMetrics(f"Secret {secret} cannot be read: {problem}") from problem
+            return self._prometheus.ask(url, query, authorization)
+
+        return ask
+
+    def _uses(self, url: str, namespace: str, ask: Ask) -> Mapping[str, Use] | None:
         def read() -> Mapping[str, Use]:
-            return uses_of(namespace, lambda query: self._prometheus.ask(url, query))
+            return uses_of(namespace, ask)
 
         try:
             return self._used.get((namespace, url), read)
@@ -83,9 +102,9 @@ class Watchful:
             logger.info("%s: nothing is known of what was used: %s", namespace, problem)
             return None
 
-    def _load(self, url: str, namespace: str) -> Load | None:
+    def _load(self, url: str, namespace: str, ask: Ask) -> Load | None:
         def read() -> Load:
-            return load_of(namespace, lambda query: self._prometheus.ask(url, query))
+            return load_of(namespace, ask)
 
         try:
             return self._recent.get((namespace, url), read)

@@ -41,16 +41,15 @@ LOGIN = {
 def started(folder: Path, node: int, env: dict[str, Any]) -> dict[str, str]:
     """The properties that start.sh gives a node, with programs that only say how they were called."""
     script = (CHART / "files" / "kafka" / "start.sh").read_text()
-    places = {
+    places: dict[str, Path | str] = {
         "/var/lib/kafka/data": folder / "data",
         "/etc/payment-platform/cluster": folder / "cluster",
         "/etc/payment-platform/kafka": CHART / "files" / "kafka",
         "/opt/kafka/bin": folder / "bin",
         "/tmp/": f"{folder}/",
     }
-    for place, other in places.items():
-        assert place in script, place
-        script = script.replace(place, str(other))
+    assert all(place in script for place in places)
+    script = re.sub("|".join(places), lambda found: str(places[found[0]]), script)
     for name in ("bin", "cluster", "data"):
         (folder / name).mkdir(parents=True)
     (folder / "cluster" / "cluster-id").write_text(CLUSTER_ID)

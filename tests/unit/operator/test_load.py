@@ -3,14 +3,22 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import cast
 
 import pytest
 
 from payment_operator.advice import Use
+from payment_operator.cluster import Cluster
+from payment_operator.credentials import authorization
 from payment_operator.load import Sample, load_of, uses_of
 from payment_operator.prometheus import NoMetrics, Prometheus, address
 from payment_operator.values import parse
+from payment_operator.watchful import Terms, Watchful
+from tests.unit.operator.fakes import FakeCluster
+from tests.unit.operator.test_status import look, pairs
 
 
 def test_messages_and_rows_add_up_by_service() -> None:
@@ -38,12 +46,14 @@ def test_what_was_used_is_known_of_services_that_tell_both() -> None:
 
 class Server(HTTPServer):
     status, body = 200, b""
+    authorization: str | None = None
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Server)
         assert self.path == "/api/v1/query?query=up+%3D%3D+1"
+        self.server.authorization = self.headers["Authorization"]
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.send_header("Connection", "close")
@@ -74,6 +84,41 @@ def test_a_vector_is_read_without_what_is_no_number(server: Server) -> None:
     ]
     server.body = json.dumps({"data": {"result": result}}).encode()
     assert ask(server) == [Sample({"service": "a"}, 2.0)]
+
+
+@pytest.mark.parametrize("header", ["", "Bearer abc"])
+def test_credentials_are_sent_where_there_are_some(server: Server, header: str) -> None:
+    server.body = json.dumps({"data": {"result": []}}).encode()
+    url = f"http://127.0.0.1:{server.server_port}"
+    assert Prometheus().ask(url, "up == 1", header) == []
+    assert server.authorization == (header or None)
+
+
+def test_the_credentials_of_a_platform_are_its_own_secret() -> None:
+    external = {"url": "http://p:9090", "credentialsSecretRef": {"name": "reader"}}
+    asked: list[str] = []
+
+    class Noting(Prometheus):
+        def ask(self, url: str, query: str, authorization: str = "") -> list[Sample]:
+            assert url and query
+            asked.append(authorization)
+            return []
+
+    cluster = FakeCluster()
+    cluster.put_secret("shop", "reader", authorization="Bearer abc\n")
+    watchful = Watchful(Noting(), Terms(), partial(authorization, cast(Cluster, cluster)))
+    for mode, header in (({"mode": "External", "external": external}, "Bearer abc"), ({}, "")):
+        spec = parse({"profile": "dev", "observability": {"prometheus": {"enabled": True, **mode}}})
+        seen = watchful.asked(replace(look(pairs()), spec=spec))
+        assert seen.load is not None
+        assert set(asked) == {header}
+        asked.clear()
+    cluster.forbidden.add("reader")
+    prometheus = {"enabled": True, "mode": "External", "external": external}
+    spec = parse({"profile": "dev", "observability": {"prometheus": prometheus}})
+    other = Watchful(Noting(), Terms(), partial(authorization, cast(Cluster, cluster)))
+    assert other.asked(replace(look(pairs()), spec=spec)).load is None
+    assert asked == []
 
 
 @pytest.mark.parametrize(

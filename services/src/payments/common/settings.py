@@ -31,6 +31,9 @@ class ServiceSettings(BaseSettings):
         pattern=r"^(|https?://\S+)$",
         description="Base URL of a collector of traces (OTLP over HTTP); empty: no traces.",
     )
+    otel_exporter_otlp_authorization: SecretStr = Field(
+        default=SecretStr(""), description="Header of that name for the collector; empty: none."
+    )
     otel_traces_sampler_arg: float = Field(
         default=1.0, ge=0, le=1, description="Share of the traces begun here that is recorded."
     )
@@ -93,9 +96,7 @@ class KafkaSettings(BaseSettings):
 
     kafka_bootstrap_servers: str
     kafka_tls: bool = False
-    kafka_ca: str = Field(
-        default="", description="Its authority's certificate in PEM; empty: the system's."
-    )
+    kafka_ca: str = Field(default="", description="Its authority's certificate in PEM; empty: the system's.")
     kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
     kafka_username: str = Field(default="", description="Empty: it asks for no login.")
     kafka_password: SecretStr = SecretStr("")

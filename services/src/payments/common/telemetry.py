@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 class Exporter(SpanExporter):
     """Posts batches to a collector, from the batch processor's thread. What it does not take is dropped."""
 
-    def __init__(self, endpoint: str, resource: Resource) -> None:
+    def __init__(self, endpoint: str, resource: Resource, authorization: str = "") -> None:
+        self._headers = {"Content-Type": "application/x-protobuf"}
+        if authorization:
+            self._headers["Authorization"] = authorization
         self._url = endpoint.rstrip("/") + "/v1/traces"
         self._path = urlsplit(self._url).path
         values: dict[str, Value] = {
@@ -82,7 +85,7 @@ class Exporter(SpanExporter):
         """The status. A kept connection that the collector has closed meanwhile is opened anew, once."""
         kept = self._connection.sock is not None
         try:
-            self._connection.request("POST", self._path, body, {"Content-Type": "application/x-protobuf"})
+            self._connection.request("POST", self._path, body, self._headers)
             response = self._connection.getresponse()
         except (ConnectionError, HTTPException):
             self._connection.close()
@@ -140,7 +143,8 @@ def start(settings: ServiceSettings) -> Recording:
             "deployment.environment.name": settings.platform_profile,
         }
     )
-    exporter = Exporter(settings.otel_exporter_otlp_endpoint, resource)
+    authorization = settings.otel_exporter_otlp_authorization.get_secret_value().strip()
+    exporter = Exporter(settings.otel_exporter_otlp_endpoint, resource, authorization)
     recording = Recording(exporter, settings.otel_traces_sampler_arg)
     tracing.recorder = recording
     return recording

@@ -61,6 +61,20 @@ def test_closing_sends_what_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resource["telemetry.sdk.name"] == "opentelemetry"
 
 
+def test_a_collector_that_asks_for_credentials_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver() as receiver:
+        recording = started(
+            monkeypatch,
+            otel_exporter_otlp_endpoint=receiver.url,
+            otel_exporter_otlp_authorization="Bearer abc\n",
+        )
+        end_one()
+        recording.close()
+        assert receiver.headers["authorization"] == "Bearer abc"
+    found = settings(otel_exporter_otlp_authorization="Bearer abc")
+    assert "abc" not in repr(found)
+
+
 def test_a_dead_collector_costs_nothing_and_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
