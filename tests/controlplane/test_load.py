@@ -100,8 +100,9 @@ def test_advice_is_applied_to_one_service_at_a_time_within_bounds(
     declared = {"requests": {"cpu": "150m"}, "limits": {"memory": "512Mi"}}
     used = (BUSY, "ofac-service", "risk-service")
     before = templates(api, platform)
-    metrics.cores, metrics.bytes = dict.fromkeys(used, 3.0), dict.fromkeys(used, 1000.0 * 2**20)
-    metrics.cores[BUSY] = 4.0
+    metrics.bytes = dict.fromkeys(used, 1000.0 * 2**20)
+    metrics.cores = {**dict.fromkeys(used, 3.0), BUSY: 4.0}
+    wait(lambda: advice_of(api, platform, "ofac-service") != "", 60, "the new advice")
     advice = {"updateMode": "Auto", "maxAllowed": {"cpu": "500m"}}
     spec = api.there("PaymentPlatform", platform, "payments")["spec"]
     services = {**spec["services"], "risk-service": {"resources": declared}}
@@ -131,6 +132,7 @@ def test_advice_is_applied_to_one_service_at_a_time_within_bounds(
     assert [str(call) for call in audit.children_written(platform)] == []
     assert applied().keys() == {BUSY, "ofac-service"}
     assert "4.000 cores" in applied()[BUSY]["measured"]
+    assert applied()[BUSY]["appliedAt"] <= applied()["ofac-service"]["appliedAt"]
     told = [item for item in api.list("Event", platform) if item["reason"] == "ResourcesApplied"]
     assert sorted(item["message"].partition(":")[0] for item in told) == [BUSY, "ofac-service"]
     api.declare(platform, **spec)
