@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from payment_operator.advice import Use, advised_cpu, advised_memory, quantity
+from payment_operator.catalog import DATABASE_PASSWORDS, REDIS_PASSWORD, SUPERUSER_LOGIN
 from payment_operator.phases import NAME_LABEL
 from payment_operator.readiness import unready
 from payment_operator.scaling import SCALER
@@ -30,6 +31,7 @@ BOUNDS = {
     "cpu": (Decimal("0.01"), Decimal(2)),
     "memory": (Decimal(32 * 2**20), Decimal(2 * 2**30)),
 }
+PASSWORDS = frozenset({DATABASE_PASSWORDS, REDIS_PASSWORD, SUPERUSER_LOGIN})
 #: Units that amounts are written in.
 _UNIT = {"cpu": (Decimal("0.001"), "m"), "memory": (Decimal(2**20), "Mi")}
 #: Conditions of the last look that must be so.
@@ -142,7 +144,9 @@ def _calm(view: View) -> bool:
     plan = view.plan
     if plan.apply or plan.prune or plan.waits or plan.conflicts or view.hanging or view.unreachable:
         return False
-    if any(item.reason in ("Rotating", "Overlapping") for item in view.rotations):
+    # Keys rotate without a restart.
+    passwords = [item.reason for item in view.rotations if item.name in PASSWORDS]
+    if "Rotating" in passwords or "Overlapping" in passwords:
         return False
     last = {item["type"]: item["status"] for item in view.previous.get("conditions", ())}
     if any(last.get(kind) != status for kind, status in _CALM.items()):

@@ -201,6 +201,10 @@ def test_never_while_pods_of_a_service_are_not_ready() -> None:
     assert chosen(replace(view, observed=observed)) == {}
 
 
+def test_keys_that_overlap_are_no_reason_to_wait() -> None:
+    assert chosen(replace(calm(), rotations=(Standing("signing-keys", "Overlapping", ""),))) != {}
+
+
 def test_a_pause_changes_nothing_of_what_is_applied() -> None:
     entry = written([Size(KYC, NOW, {"cpu": "380m"}, {}, {}, {}, "")])
     view = calm(AUTO | {"paused": True})
