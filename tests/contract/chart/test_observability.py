@@ -267,7 +267,7 @@ def test_search_and_points_of_somebody_else() -> None:
 
 
 def test_a_search_engine_that_asks_for_a_login() -> None:
-    external = {"url": "https://search.example.com:9243", "credentialsSecretRef": {"name": "search-login"}}
+    external = {"url": "https://search.example.com:9200", "credentialsSecretRef": {"name": "search-login"}}
     values = dev(
         search={"enabled": True, "mode": "External", "external": external}, grafana={"enabled": True}
     )
@@ -276,7 +276,7 @@ def test_a_search_engine_that_asks_for_a_login() -> None:
         env = environment(dict(pods(objects))[name])
         assert env["SEARCH_USERNAME"] == {"secretKeyRef": {"name": "search-login", "key": "username"}}
         assert env["SEARCH_PASSWORD"] == {"secretKeyRef": {"name": "search-login", "key": "password"}}
-        assert (name, "outside", 9243) in allowed(objects)
+        assert (name, "outside", 9200) in allowed(objects)
     assert asked_for(values)["search-login"] == ("username", "password")
 
 

@@ -138,13 +138,13 @@ def test_one_service_at_a_time_the_farthest_off_first_and_each_once_a_day() -> N
     first = resized(view, DAY)
     assert [size.service for size in first.sizes or ()] == [OTP]
     record = {RECORD: written(first.sizes or ())}
-    second = resized(replace(view, previous=view.previous | record), DAY)
+    second = resized(replace(view, previous={**view.previous} | record), DAY)
     assert [size.service for size in second.sizes or ()] == [KYC, OTP]
     record = {RECORD: written(second.sizes or ())}
     # The live Deployments are as before: still far off, but it is too early.
-    third = resized(replace(view, previous=view.previous | record), DAY)
+    third = resized(replace(view, previous={**view.previous} | record), DAY)
     assert not third.resizes
-    tomorrow = replace(third, now=NOW + DAY, previous=view.previous | record)
+    tomorrow = replace(third, now=NOW + DAY, previous={**view.previous} | record)
     (later,) = (size for size in resized(tomorrow, DAY).sizes or () if size.at > NOW)
     assert later.service == OTP
 
@@ -152,7 +152,7 @@ def test_one_service_at_a_time_the_farthest_off_first_and_each_once_a_day() -> N
 def test_a_change_of_the_one_keeps_the_other_as_it_was_applied() -> None:
     before = Size(KYC, NOW - DAY, {"memory": "128Mi"}, {"memory": "256Mi"}, {}, {}, "")
     view = calm()
-    view = replace(view, previous=view.previous | {RECORD: written([before])})
+    view = replace(view, previous={**view.previous} | {RECORD: written([before])})
     assert chosen(view) == {KYC: ({"cpu": "380m", "memory": "128Mi"}, {"memory": "256Mi"})}
 
 
@@ -208,7 +208,7 @@ def test_keys_that_overlap_are_no_reason_to_wait() -> None:
 def test_a_pause_changes_nothing_of_what_is_applied() -> None:
     entry = written([Size(KYC, NOW, {"cpu": "380m"}, {}, {}, {}, "")])
     view = calm(AUTO | {"paused": True})
-    view = resized(replace(view, previous=view.previous | {RECORD: entry}), DAY)
+    view = resized(replace(view, previous={**view.previous} | {RECORD: entry}), DAY)
     assert view.sizes is None
     assert status_of(view)[RECORD] == entry
 
@@ -220,7 +220,7 @@ def test_switched_off_or_declared_it_is_gone() -> None:
     (left,) = in_force(record, parse({"profile": "dev"} | spec))
     assert (left.requests, left.limits) == ({"cpu": "380m"}, {})
     view = calm({})
-    view = resized(replace(view, previous=view.previous | {RECORD: written(record)}), DAY)
+    view = resized(replace(view, previous={**view.previous} | {RECORD: written(record)}), DAY)
     assert status_of(view)[RECORD] == []
 
 
@@ -257,7 +257,7 @@ def applied_lately(*pods: Object, limit: str = "128Mi", **condition: str) -> Vie
         live=view.observed.live | by_ref(live | {"status": status}),
         pods=[*view.observed.pods, *pods],
     )
-    return replace(view, observed=observed, previous=view.previous | {RECORD: written([size])})
+    return replace(view, observed=observed, previous={**view.previous} | {RECORD: written([size])})
 
 
 def killed(minutes: int, reason: str = "OOMKilled", name: str = KYC) -> Object:
@@ -287,7 +287,7 @@ def test_what_does_not_come_up_with_it_gets_back_what_it_had() -> None:
 def test_what_was_taken_back_is_tried_again_a_day_later() -> None:
     gone = Size(KYC, NOW, {}, {}, {}, {}, "measured", "its pods did not start")
     view = calm()
-    view = replace(view, previous=view.previous | {RECORD: written([gone])})
+    view = replace(view, previous={**view.previous} | {RECORD: written([gone])})
     assert chosen(view) == {KYC: ({}, {})}
     assert not resized(view, DAY).resizes
     assert chosen(replace(view, now=NOW + DAY))[KYC][0] == {"cpu": "380m"}
