@@ -10,6 +10,7 @@ from hack.controlplane.api import Api
 EXTERNAL = {"host": "redis.example", "credentialsSecretRef": {"name": "redis"}}
 BROKERS = {"bootstrapServers": "kafka.example:9093"}
 KAFKA: dict[str, Any] = {"mode": "External"}
+MOMENT = "2026-11-23T14:05:00Z"
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("both branches", {"redis": {"mode": "Builtin", "external": EXTERNAL}}, "spec.redis"),
     ("external without an address", {"redis": {"mode": "External"}}, "spec.redis.external"),
@@ -49,6 +50,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"observability": {"tracing": {"credentialsSecretRef": {"name": "a"}}}},
         "set endpoint or remove it",
     ),
+    ("an archive without backups", {"backup": {"pointInTime": {"enabled": True}}}, "spec.backup"),
+    ("a backup and a moment", {"restoreFrom": {"name": "a", "targetTime": MOMENT}}, "spec.restoreFrom"),
+    ("neither of them", {"restoreFrom": {"volume": {"claimName": "a"}}}, "spec.restoreFrom"),
+    ("a moment without a zone", {"restoreFrom": {"targetTime": MOMENT[:-1]}}, "restoreFrom.targetTime"),
     ("demo in production", {"profile": "production", "demo": {"enabled": True}}, "spec"),
 ]
 CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [

@@ -135,7 +135,7 @@ def test_a_platform_starts_from_a_backup_with_the_same_books(
     cluster: Cluster, url: str, kube: Kube, bucket: dict[str, Any], note: Note
 ) -> None:
     with namespace(cluster, RESTORED), backed_up(cluster, kube, {"s3": bucket}) as backup:
-        manifest = backups.copy_of(platform(cluster), backup, RESTORED, "restored", "")
+        manifest = backups.copy_of(platform(cluster), {"name": backup}, RESTORED, "restored", "")
         manifest["spec"].pop("observability", None)
         began = time.monotonic()
         found = backups.restore(kube, manifest, timeout=400, tell=say)

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,13 @@ class Programs:
     server: tuple[str, int]
     store: dict[str, str] = field(default_factory=dict)
 
-    def tool(self, script: str, database: str) -> Done:
-        """A script of the chart in the image of PostgreSQL."""
-        variables = self._variables(database) | {"BACKUP_WORK": "/work"}
-        command = ["docker", "run", "--rm", "--network=host", f"--user={os.getuid()}:{os.getgid()}"]
+    def tool(
+        self, script: str, database: str, more: Mapping[str, str] | None = None, *, user: int | None = None
+    ) -> Done:
+        """A script of the chart in the image of PostgreSQL, as the test's user by default."""
+        variables = self._variables(database) | {"BACKUP_WORK": "/work"} | dict(more or {})
+        user = os.getuid() if user is None else user
+        command = ["docker", "run", "--rm", "--network=host", f"--user={user}:{user}"]
         command += [f"--volume={SCRIPTS}:{_MOUNTED}:ro", f"--volume={self._work}:/work"]
         command += [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
         command += ["--entrypoint=/bin/bash", reference("postgres"), f"{_MOUNTED}/{script}"]
@@ -67,9 +71,9 @@ class Programs:
 
     def back_up(self, database: str, **variables: str) -> str:
         """Dump and store; the name of the backup."""
-        dumped = self.tool("dump.sh", database)
+        dumped = self.tool("dump.sh", database, variables)
         assert dumped.code == 0, dumped.output
-        stored = self.ours("store", **variables)
+        stored = self.ours("store", database, **variables)
         assert stored.code == 0, stored.output
         return str(stored.said["name"])
 

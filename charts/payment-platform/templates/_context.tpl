@@ -90,7 +90,7 @@ Refuses values that cannot work.
 {{- $replicated := ge (int $settings.kafka.brokers) 3 -}}
 {{- $externalDatabase := eq $settings.postgres.mode "External" -}}
 {{- $restore := $settings.restoreFrom -}}
-{{- $restoring := not (empty $restore.name) -}}
+{{- $restoring := or (not (empty $restore.name)) (not (empty $restore.targetTime)) -}}
 {{- $backup := $settings.backup.storage -}}
 {{- $elsewhere := or (not (empty $restore.s3.bucket)) (not (empty $restore.volume.claimName)) -}}
 {{- $_ := set $settings "derived" (dict

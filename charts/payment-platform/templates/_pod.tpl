@@ -70,7 +70,7 @@ gives {name, component, runtime, env, mounts, ports, resources}.
 {{- $mounts = append $mounts (dict "name" "files" "path" $runtime.filesPath "configMap" $name) -}}
 {{- end -}}
 {{- $_ := merge $ports ($runtime.ports | default dict) -}}
-{{- dict "name" $name "component" $entry.component "kind" .kind "retry" (empty $entry.final | ternary "OnFailure" "Never") "runtime" $runtime "runtimeKey" $key "env" $env "mounts" $mounts "ports" $ports "resources" $resources | mustToJson -}}
+{{- dict "name" $name "component" $entry.component "kind" .kind "retry" (empty $entry.final | ternary "OnFailure" "Never") "runtime" $runtime "runtimeKey" $key "env" $env "mounts" $mounts "near" (and $ctx.settings.backup.pointInTime.enabled (not (empty $ctx.settings.derived.backup.claim)) | ternary $entry.near list) "ports" $ports "resources" $resources | mustToJson -}}
 {{- end -}}
 
 {{/* The schemas that somebody owns, which are roles' names too, as a JSON list. Takes the context. */}}

@@ -110,6 +110,16 @@ spec:
               matchLabels:
                 {{- include "platform.selector" $labels | nindent 16 }}
   {{- end }}
+  {{- with $w.near }}
+  affinity:
+    podAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        - topologyKey: kubernetes.io/hostname
+          labelSelector:
+            matchExpressions:
+              - {key: app.kubernetes.io/name, operator: In, values: {{ . | mustToJson }}}
+              - {key: app.kubernetes.io/instance, operator: In, values: [{{ $ctx.name | quote }}]}
+  {{- end }}
   securityContext:
     runAsNonRoot: true
     runAsUser: {{ int $runtime.user }}

@@ -55,6 +55,13 @@
 {{- if $s.derived.restoring -}}
 {{- if not $s.operator.managed }}{{ fail "restoreFrom: needs the operator, which keeps payments closed until the books are proven right; restore by hand with the Job's scripts otherwise" }}{{ end -}}
 {{- end -}}
+{{- if $s.backup.pointInTime.enabled -}}
+{{- if not $s.backup.enabled }}{{ fail "backup.pointInTime.enabled: needs backups to begin from; set backup.enabled, or remove it" }}{{ end -}}
+{{- if eq $s.postgres.mode "External" }}{{ fail "backup.pointInTime.enabled: needs the builtin PostgreSQL; an External one archives its log itself: remove it" }}{{ end -}}
+{{- end -}}
+{{- if and $s.restoreFrom.name $s.restoreFrom.targetTime -}}
+{{- fail "restoreFrom.targetTime: excludes restoreFrom.name; name a backup or a moment" -}}
+{{- end -}}
 {{- range $field, $place := dict "backup.storage.s3" $s.backup.storage.s3 "restoreFrom.s3" $s.restoreFrom.s3 -}}
 {{- if and $place.bucket (not $place.credentialsSecretRef.name) -}}
 {{- fail (printf "%s.credentialsSecretRef.name: required with a bucket; name a Secret with the keys access-key-id and secret-access-key" $field) -}}

@@ -50,7 +50,11 @@ def parser() -> argparse.ArgumentParser:
     save.add_argument("--timeout", type=float, default=3600, help="seconds to wait for it (default: 3600)")
     back = command("restore", "A platform like this one in another namespace, from a backup in its bucket.")
     back.add_argument("--to", required=True, metavar="NAMESPACE", help="an empty namespace that is there")
-    back.add_argument("--backup", default="latest", help="its name (default: latest)")
+    which = back.add_mutually_exclusive_group()
+    which.add_argument("--backup", default="latest", help="its name (default: latest)")
+    which.add_argument(
+        "--to-time", default="", metavar="TIME", help="a moment instead, as 2026-11-23T14:05:00+01:00"
+    )
     back.add_argument("--name", default="", help="of the new platform (default: the same)")
     back.add_argument("--host", default="", help="of the new platform's Ingress, where this one has any")
     back.add_argument("--print", action="store_true", dest="only_print", help="only print the manifest")
@@ -132,7 +136,8 @@ def why(platform: dict[str, object]) -> int:
 def restore(kube: Kube, platform: dict[str, object], given: argparse.Namespace) -> None:
     """A new platform from a backup, or only its manifest."""
     name = given.name or str(platform["metadata"]["name"])  # type: ignore[index]
-    manifest = backups.copy_of(platform, given.backup, given.to, name, given.host)
+    origin = {"targetTime": backups.moment(given.to_time)} if given.to_time else {"name": given.backup}
+    manifest = backups.copy_of(platform, origin, given.to, name, given.host)
     if given.only_print:
         print(json.dumps(manifest, indent=2))
         return

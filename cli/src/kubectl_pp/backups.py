@@ -44,8 +44,22 @@ def back_up(
     )
 
 
-def copy_of(platform: Object, backup: str, namespace: str, name: str, host: str) -> Object:
+def moment(text: str) -> str:
+    """A moment as spec.restoreFrom.targetTime has it, in UTC. Raises Failed."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Failed(f"{text!r} is no moment: write date, time and zone, as 2026-11-23T14:05:00+01:00")
+    return found.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def copy_of(platform: Object, origin: Object, namespace: str, name: str, host: str) -> Object:
     """The manifest of a platform like this one in another namespace, which starts from its backup.
+
+    Args:
+        origin: which backup, as spec.restoreFrom has it: {"name": …} or {"targetTime": …}.
 
     Without what can be in a cluster but once: fixed node ports, and the host of the Ingress. Raises Failed
     when the backup, or the new platform's way in, cannot be had there.
@@ -73,7 +87,7 @@ def copy_of(platform: Object, backup: str, namespace: str, name: str, host: str)
         "apiVersion": platform["apiVersion"],
         "kind": platform["kind"],
         "metadata": {"name": name, "namespace": namespace},
-        "spec": spec | {"restoreFrom": {"name": backup, "s3": bucket}},
+        "spec": spec | {"restoreFrom": origin | {"s3": bucket}},
     }
 
 

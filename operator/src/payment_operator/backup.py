@@ -21,6 +21,8 @@ from payment_operator.readiness import complete_job, failed_job
 
 Object = Mapping[str, Any]
 COMPONENT = "backup"
+#: Of the CronJob that archives the log.
+ARCHIVE = "wal-archive"
 JOB_LABEL = "batch.kubernetes.io/job-name"
 _MACROS = {
     "@yearly": "0 0 1 1 *",
@@ -35,13 +37,18 @@ _MACROS = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One Job that ended. ``name`` is the backup's, as far as its pod is still there to tell."""
+    """One Job that ended, with what its pod told if that is still there.
+
+    ``name`` is the backup's, or the last archived file's; ``taken_at`` its moment. ``restorable_from`` is the
+    first moment that the archived log leads to.
+    """
 
     job: str
     ended: str
     failure: str = ""
     name: str = ""
     taken_at: str = ""
+    restorable_from: str = ""
 
 
 def job_name(request: str) -> str:
@@ -72,17 +79,18 @@ def job_now(cron_job: Object, request: str) -> dict[str, Any]:
     }
 
 
-def runs(jobs: Iterable[Object], pods: Sequence[Object]) -> list[Run]:
-    """The backups' Jobs that ended, oldest first."""
+def runs(jobs: Iterable[Object], pods: Sequence[Object], component: str = COMPONENT) -> list[Run]:
+    """The Jobs of a component that ended, oldest first."""
     found = []
     for job in jobs:
-        if job["metadata"].get("labels", {}).get(COMPONENT_LABEL) != COMPONENT:
+        if job["metadata"].get("labels", {}).get(COMPONENT_LABEL) != component:
             continue
         name = job["metadata"]["name"]
         words = last_words(pods, name)
         if complete_job(job):
             ended = str(job["status"].get("completionTime", ""))
-            found.append(Run(name, ended, "", words.get("name", ""), words.get("takenAt", "")))
+            told = (words.get(key, "") for key in ("name", "takenAt", "restorableFrom"))
+            found.append(Run(name, ended, "", *told))
         elif (why := failed_job(job)) is not None:
             found.append(Run(name, _failed_at(job), words.get("error") or why))
     return sorted(found, key=lambda run: run.ended)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from payment_operator.backup import COMPONENT, interval, last_words, runs
+from payment_operator.backup import ARCHIVE, COMPONENT, interval, last_words, runs
 from payment_operator.finding import Finding
 from payment_operator.kinds import Ref
 from payment_operator.readiness import complete_job
@@ -16,6 +16,9 @@ from payment_operator.view import View
 #: A backup that is older than so many intervals of its time table is overdue.
 INTERVALS = 2
 CRON_JOB = Ref("CronJob", COMPONENT)
+ARCHIVER = Ref("CronJob", ARCHIVE)
+#: The log is behind when so many runs in a row, and for at least so long, archived nothing.
+RUNS, BEHIND = 5, timedelta(minutes=10)
 
 
 def backup_status(view: View) -> dict[str, Any]:
@@ -27,7 +30,11 @@ def backup_status(view: View) -> dict[str, Any]:
                 status["lastFailure"] = {"time": run.ended, "job": run.job, "message": run.failure[:500]}
         elif run.ended >= status.get("lastSuccessful", ""):
             known = {"lastName": run.name} if run.name else {}
-            status |= {"lastSuccessful": run.ended} | known
+            since = {"restorableFrom": run.restorable_from} if run.restorable_from else {}
+            status |= {"lastSuccessful": run.ended} | known | since
+    for run in runs(view.observed.runs, view.observed.pods, ARCHIVE):
+        if run.name and run.taken_at > status.get("lastArchivedTime", ""):
+            status |= {"lastArchivedWal": run.name, "lastArchivedTime": run.taken_at}
     if view.backup_served:
         status["request"] = view.backup_served
     return status
@@ -61,9 +68,30 @@ def backups_finding(view: View, status: Mapping[str, Any]) -> Finding:
         what = f"the last backup is of {last}" if last else "there was never a backup"
         look = f"kubectl -n {view.namespace} get cronjob,job -l app.kubernetes.io/name={COMPONENT}"
         return Finding("False", "BackupOverdue", f"{what}, the time table is {schedule!r}: see {look}")
+    if behind := _archive_behind(view, status):
+        return behind
     if not last:
         return Finding("Unknown", "NoneYet", "no backup was made yet")
     return Finding("True", "Current", f"backup {status.get('lastName', '')} of {last}")
+
+
+def _archive_behind(view: View, status: Mapping[str, Any]) -> Finding | None:
+    """False when the log that came lately is in no store, though it is to be archived."""
+    live = view.observed.live.get(ARCHIVER)
+    if live is None or all(item.ref != ARCHIVER for item in view.desired):
+        return None
+    last = status.get("lastArchivedTime", "")
+    created = datetime.fromisoformat(live["metadata"].get("creationTimestamp", view.now.isoformat()))
+    # An archive that was off for a while has an old time to tell, and needs some to catch up.
+    since = max(created, datetime.fromisoformat(last)) if last else created
+    every = interval(str(live["spec"]["schedule"]), view.now) or BEHIND
+    if view.now - since <= max(RUNS * every, BEHIND):
+        return None
+    failures = [run.failure for run in runs(view.observed.runs, view.observed.pods, ARCHIVE) if run.failure]
+    why = f" ({failures[-1][:300]})" if failures else ""
+    look = f"kubectl -n {view.namespace} logs -l app.kubernetes.io/name={ARCHIVE} --tail=20"
+    until = f"is archived up to {last} only" if last else "was never archived"
+    return Finding("False", "ArchiveBehind", f"the log of PostgreSQL {until}{why}: see {look}")
 
 
 def restore_status(view: View) -> dict[str, Any] | None:
@@ -81,4 +109,5 @@ def restore_status(view: View) -> dict[str, Any] | None:
 
 
 def _asked(view: View) -> str:
-    return view.spec.restore_from.name if view.spec and view.spec.restore_from else ""
+    asked = view.spec.restore_from if view.spec else None
+    return (asked.name or asked.target_time or "") if asked else ""

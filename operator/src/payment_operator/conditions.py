@@ -38,7 +38,8 @@ CONDITIONS = (
     ConditionType(
         "BackupsCurrent",
         "True",
-        "The last backup succeeded and is not overdue; Unknown when backups are switched off.",
+        "The last backup succeeded and is not overdue, and the log is archived where that is asked for;"
+        " Unknown when backups are switched off.",
     ),
     ConditionType(
         "ObservabilityReady",

@@ -154,6 +154,25 @@ def restored_once() -> Rule:
     )
 
 
+def archive_has_backups() -> list[Rule]:
+    """A recovery begins from a backup, and the log is the builtin server's."""
+    on = _or("self", "backup.pointInTime.enabled", "false")
+    backups = _or("self", "backup.enabled", "(self.profile != 'dev')")
+    mode = _or("self", "postgres.mode", "'Builtin'")
+    return [
+        Rule(
+            f"!{on} || {backups}",
+            "backup.pointInTime needs backups to begin from: set backup.enabled, or remove it",
+            ".backup",
+        ),
+        Rule(
+            f"!{on} || {mode} == 'Builtin'",
+            "backup.pointInTime is for the builtin PostgreSQL, an External one archives by itself: remove it",
+            ".backup",
+        ),
+    ]
+
+
 _PRODUCTION = "self.profile == 'production'"
 
 

@@ -227,6 +227,7 @@ class PaymentPlatformSpec(Model):
             *(rule.storage_class_is_fixed(name) for name in DEPENDENCIES),
             rule.brokers_are_fixed(),
             rule.restored_once(),
+            *rule.archive_has_backups(),
             rule.no_demo_in_production(),
             rule.no_private_webhooks_in_production(),
             *(rule.real_provider_in_production(channel) for channel in ("sms", "email", "push")),

@@ -12,6 +12,9 @@ from payment_operator.spec_types import Model, Name, SecretRef, Size
 SCHEDULE = r"^(|@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[^\s@]\S*(\s+\S+){4})$"
 
 
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+
+
 class BackupVolume(Model):
     """A volume of the platform's namespace, in the claim `backup`."""
 
@@ -73,6 +76,21 @@ class Retention(Model):
     )
 
 
+class PointInTime(Model):
+    """Archiving of the builtin PostgreSQL's write-ahead log, so that any moment can be restored."""
+
+    enabled: bool | None = Field(
+        None, description="Default false. PostgreSQL restarts when it is switched on or off."
+    )
+    interval: str | None = Field(
+        None,
+        max_length=2,
+        pattern=r"^[1-5]m$",
+        description='Between two runs, "1m" to "5m"; default "1m". What came since is lost with the server\'s'
+        " volume.",
+    )
+
+
 class Backup(Model):
     """Backups of the database: all schemas in one consistent dump, with a manifest of the books.
 
@@ -88,6 +106,9 @@ class Backup(Model):
     )
     retention: Retention | None = Field(None, description="Which backups are kept.")
     storage: BackupStorage | None = Field(None, description="Where backups are kept.")
+    point_in_time: PointInTime | None = Field(
+        None, description="The log beside the backups: any moment since the oldest one can be restored."
+    )
 
 
 class RestoreVolume(Model):
@@ -104,14 +125,26 @@ class RestoreFrom(Model):
             Rule(
                 "!(has(self.volume) && has(self.s3))",
                 "a backup lies in one place: remove restoreFrom.volume or restoreFrom.s3",
-            )
+            ),
+            Rule(
+                "has(self.name) != has(self.targetTime)",
+                "name a backup or a moment: set one of restoreFrom.name and restoreFrom.targetTime",
+            ),
         )
     )
-    name: str = Field(
+    name: str | None = Field(
+        None,
         min_length=1,
         max_length=63,
         pattern=r"^[a-z0-9][a-z0-9.-]*$",
         description='Name of the backup, as "20261123t020000z", or latest.',
+    )
+    target_time: str | None = Field(
+        None,
+        max_length=32,
+        pattern=MOMENT,
+        description='Instead of a name: the moment whose books are wanted, as "2026-11-23T14:05:00+01:00";'
+        " where backup.pointInTime was enabled.",
     )
     volume: RestoreVolume | None = Field(None, description="Where it lies; default backup.storage.")
     s3: BackupS3 | None = Field(None, description="Where it lies; default backup.storage.")

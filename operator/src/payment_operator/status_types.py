@@ -93,6 +93,17 @@ class BackupStatus(Model):
         None, description="When the last one ended well.", json_schema_extra={"format": "date-time"}
     )
     last_name: str | None = Field(None, description="Its name, for spec.restoreFrom.")
+    last_archived_wal: str | None = Field(None, description="The last file of the log that is archived.")
+    last_archived_time: str | None = Field(
+        None,
+        description="Up to this moment the log is archived, for restoreFrom.targetTime.",
+        json_schema_extra={"format": "date-time"},
+    )
+    restorable_from: str | None = Field(
+        None,
+        description="The first moment for restoreFrom.targetTime.",
+        json_schema_extra={"format": "date-time"},
+    )
     last_failure: BackupFailure | None = Field(None, description="The last one that failed.")
     request: str | None = Field(None, description="The last annotation that was served.")
 
@@ -101,7 +112,7 @@ class RestoreStatus(Model):
     """Which backup the platform was made from."""
 
     name: str = Field(description="Name of the backup.")
-    taken_at: str | None = Field(None, description="Moment of its snapshot.")
+    taken_at: str | None = Field(None, description="Moment of its snapshot, or the one that was asked for.")
     completed_at: str = Field(description="When its books were proven right.")
 
 

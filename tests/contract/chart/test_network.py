@@ -84,6 +84,7 @@ def expected(
     switched = {
         "health.syntheticPayment.enabled": synthetic,
         "backup.enabled": backup,
+        "backup.pointInTime.enabled": False,
         "derived.restorePending": False,
     }
     jobs = {

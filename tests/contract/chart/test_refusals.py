@@ -104,6 +104,20 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         merged(PRODUCTION, {"security": {"cors": {"allowedOrigins": ["http://shop.example.com"]}}}),
         ("security.cors.allowedOrigins", "https://"),
     ),
+    "an archive without backups": (
+        DEV | {"backup": {"pointInTime": {"enabled": True}}},
+        ("backup.pointInTime.enabled", "set backup.enabled"),
+    ),
+    "an archive of somebody else's database": (
+        EXTERNAL | {"backup": {"pointInTime": {"enabled": True}}},
+        ("backup.pointInTime.enabled", "remove it"),
+    ),
+    "a backup and a moment": (
+        DEV
+        | {"restoreFrom": {"name": "latest", "targetTime": "2026-11-23T14:05:00Z"}}
+        | {"operator": {"managed": True}},
+        ("restoreFrom.targetTime", "name a backup or a moment"),
+    ),
     "window that is no duration": (
         DEV | {"security": {"rateLimit": {"window": "15 minutes"}}},
         ("security.rateLimit.window", "15m"),

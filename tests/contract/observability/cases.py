@@ -54,6 +54,11 @@ def _slow(total: float, fast: float) -> Series:
     return {_CONFIRM: f"0+{total}x600", _BUCKET: f"0+{fast}x600"}
 
 
+_ARCHIVED = 'pg_stat_archiver_archived_count{instance="postgres-exporter:9187"}'
+_FAILED = 'pg_stat_archiver_failed_count{instance="postgres-exporter:9187"}'
+_ARCHIVE_AGE = 'pg_stat_archiver_last_archive_age{instance="postgres-exporter:9187"}'
+_ARCHIVES = 'pg_settings_archive_timeout_seconds{instance="postgres-exporter:9187"}'
+
 MONEY = [
     *_gauge("PaymentStuck", "payments_stuck", 1, 0, "5m"),
     Case("PaymentStuck", {"payments_stuck": "0 1 0x60"}, "5m", 0, "was settled at once"),
@@ -127,6 +132,21 @@ SERVICES = [
     Case("TargetDown", {'up{job="infrastructure",instance="a:1"}': "1 0 1x60"}, "5m", 0, "one scrape"),
     *_gauge("DependencyDown", 'pg_up{instance="a:1"}', 0, 1, "5m"),
     *_gauge("DependencyDown", 'redis_up{instance="a:1"}', 0, 1, "5m"),
+    *_pair(
+        "LogArchiveBehind",
+        "20m",
+        {_ARCHIVE_AGE: "0+60x60", _ARCHIVES: "900x60"},
+        {_ARCHIVE_AGE: "0+60x60", _ARCHIVES: "0x60"},
+        "nothing is to be archived",
+    ),
+    Case("LogArchiveBehind", {_ARCHIVE_AGE: "60x60", _ARCHIVES: "900x60"}, "20m", 0, "a minute behind"),
+    *_pair(
+        "LogArchiveBehind",
+        "20m",
+        {_FAILED: "0+1x60", _ARCHIVED: "7x60", _ARCHIVES: "900x60"},
+        {_FAILED: "0+1x60", _ARCHIVED: "0+1x60", _ARCHIVES: "900x60"},
+        "tried again, with success",
+    ),
     *_gauge(
         "CircuitOpen", 'payments_circuit_state{service="confirm-service",peer="risk-service"}', 2, 1, "5m"
     ),

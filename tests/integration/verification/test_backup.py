@@ -1,5 +1,6 @@
 """Backup and restore of real books: what comes back is what was there, and nothing else is taken for it."""
 
+import gzip
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ import pytest
 from psycopg import sql
 
 from hack.dev.stack import Stack
+from payments.backup.archive import Archive, Differs, systems
+from payments.backup.settings import BackupSettings
+from payments.backup.stores import open_store
 from tests.integration.conftest import PORT_OFFSET
 from tests.integration.verification.world import World
 from tests.support import s3
@@ -154,6 +158,22 @@ def test_the_server_may_be_away(programs: Programs) -> None:
     assert away.ours("check", "none").code == 3
 
 
+def log_is_kept(settings: BackupSettings, folder: Path) -> None:
+    """Files of an archived log, in the store of the settings."""
+    store = open_store(settings)
+    archive, first, second = Archive(store, "7"), "0" * 24, f"{1:024X}"
+    for _ in range(2):
+        archive.put(second, b"log" * 9999)
+    archive.put(first, b"")
+    with pytest.raises(Differs):
+        archive.put(second, b"another")
+    assert archive.names() == [first, second] and systems(store) == ["7"]
+    archive.fetch(second, folder)
+    assert gzip.decompress((folder / f"{second}.gz").read_bytes()) == b"log" * 9999
+    archive.delete([first, second, "F" * 24])
+    assert archive.names() == []
+
+
 @pytest.mark.timeout(1200)  # where nobody has built the server yet
 def test_backups_in_a_bucket(world: World, tmp_path: Path) -> None:
     """Every call signed: another key, a damaged object, a server that is away."""
@@ -172,6 +192,9 @@ def test_backups_in_a_bucket(world: World, tmp_path: Path) -> None:
         stored.write_bytes(stored.read_bytes()[:-1] + b"x")
         damaged = programs.ours("fetch")
         assert damaged.code == 1 and "is damaged" in damaged.said["error"]
+        log_is_kept(
+            BackupSettings.model_validate({key[7:].lower(): text for key, text in place.items()}), tmp_path
+        )
         (tmp_path / "keys" / "secret-access-key").write_text("another")
         refused = programs.ours("list")
         assert refused.code == 3 and s3.KEY not in refused.output and "another" not in refused.output

@@ -252,13 +252,24 @@ def test_a_platform_from_a_backup_takes_nothing_that_is_another_ones(
     }
 
 
+def test_a_platform_of_a_moment_names_it_in_utc(kubectl: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(kubectl, "get paymentplatforms", {"items": [with_backups({})]})
+    asked = ["restore", "--to", "drill", "--print", "--to-time"]
+    assert main([*asked, "2026-11-23T14:05:00.25+01:00"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["spec"]["restoreFrom"] == {"targetTime": "2026-11-23T13:05:00.250000Z", "s3": BUCKET}
+    for text in ("2026-11-23T14:05:00", "yesterday"):
+        assert main([*asked, text]) == 2
+        assert "is no moment: write date, time and zone" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [({"backup": {"enabled": True}}, "in a volume"), ({"postgres": {"mode": "External"}}, "External")],
 )
 def test_what_cannot_be_restored_elsewhere_is_refused(spec: dict[str, Any], words: str) -> None:
     with pytest.raises(Failed, match=words):
-        backups.copy_of(with_backups({}, **spec), "latest", "drill", "payments", "")
+        backups.copy_of(with_backups({}, **spec), {"name": "latest"}, "drill", "payments", "")
 
 
 def test_a_restore_brings_the_bucket_s_keys_and_ends_when_it_is_ready(

@@ -86,6 +86,60 @@ def test_a_backup_older_than_two_intervals_is_overdue() -> None:
     assert found(view_with(now=NOW + timedelta(days=30)))["Degraded"][1] == "BackupOverdue"
 
 
+ARCHIVER = wanted("CronJob", "wal-archive", 4, spec={"schedule": "*/1 * * * *"})
+
+
+def archiving(*archived: tuple[Object, Object], created: float = -2) -> Any:
+    """A platform with a backup of an hour ago, whose log is archived since so many hours."""
+    view = view_with(ended("b-1", at(-1), said={"name": "b1", "restorableFrom": at(-1.1)}))
+    live = applied(ARCHIVER)
+    live["metadata"]["creationTimestamp"] = at(created)
+    jobs = [item | {"metadata": item["metadata"] | {"labels": ARCHIVE_LABELS}} for item, _ in archived]
+    observed = replace(
+        view.observed,
+        live=view.observed.live | {ARCHIVER.ref: live},
+        runs=[*view.observed.runs, *jobs],
+        pods=[*view.observed.pods, *(pod for _, pod in archived)],
+    )
+    return replace(view, observed=observed, desired=(*view.desired, ARCHIVER))
+
+
+ARCHIVE_LABELS = {"app.kubernetes.io/component": "wal-archive", **PLATFORM_LABELS}
+
+
+def test_the_span_that_can_be_restored_is_told() -> None:
+    runs_of_it = [
+        ended(f"w-{n}", at(n / 60), said={"name": f"{n + 9:024X}", "takenAt": at(n / 60)}) for n in (-2, -1)
+    ]
+    view = archiving(*runs_of_it)
+    told = status_of(view)["backup"]
+    assert told["lastName"] == "b1", "a file of the log is no backup"
+    assert (told["lastArchivedWal"], told["lastArchivedTime"]) == (f"{8:024X}", at(-1 / 60))
+    assert told["restorableFrom"] == at(-1.1)
+    assert found(view)["BackupsCurrent"][:2] == ("True", "Current")
+    later = replace(archiving(), previous=view.previous | {"backup": told})
+    assert status_of(later)["backup"]["lastArchivedTime"] == at(-1 / 60), "what was known stays"
+
+
+def test_an_archive_that_falls_behind_is_degraded_with_its_cause() -> None:
+    good = ended("w-1", at(-0.3), said={"name": "A" * 24, "takenAt": at(-0.3)})
+    bad = ended("w-2", at(-0.01), failed="BackoffLimitExceeded", said={"error": "not reached: bucket"})
+    view = archiving(good, bad)
+    status, reason, message = found(view)["BackupsCurrent"]
+    assert (status, reason) == ("False", "ArchiveBehind")
+    assert f"up to {at(-0.3)} only (not reached: bucket)" in message
+    assert "-l app.kubernetes.io/name=wal-archive" in message
+    assert found(view)["Degraded"][:2] == ("True", "ArchiveBehind")
+    fresh = ended("w-1", at(-0.1), said={"name": "A" * 24, "takenAt": at(-0.1)})
+    assert found(archiving(fresh, bad))["BackupsCurrent"][0] == "True", "one failure is no trouble yet"
+
+
+def test_an_archive_that_has_only_begun_is_given_time() -> None:
+    assert found(archiving(created=-0.1))["BackupsCurrent"][0] == "True"
+    status, reason, message = found(archiving(created=-0.2))["BackupsCurrent"]
+    assert (status, reason) == ("False", "ArchiveBehind") and "was never archived" in message
+
+
 @pytest.mark.parametrize(
     ("schedule", "hours"), [("0 2 * * *", 24), ("@hourly", 1), ("@weekly", 168), ("*/30 * * * *", 0.5)]
 )
@@ -187,6 +241,16 @@ def test_a_platform_is_closed_until_its_books_are_proven() -> None:
     after = look(pairs(), spec=asked, previous={**proven.previous, "restore": status_of(proven)["restore"]})
     assert found(after)["Restored"][0] == "True"
     assert found(look(pairs()))["Restored"][:2] == ("Unknown", "NotRequested")
+
+
+def test_a_platform_of_a_moment_is_closed_until_then_too() -> None:
+    asked = parse({"profile": "dev", "restoreFrom": {"targetTime": "2026-01-01T00:00:00Z"}})
+    proven = look(
+        [*pairs(), job("restore-1", "restore"), job("restore-check-1", "restore-check")], spec=asked
+    )
+    assert status_of(proven)["restore"]["name"] == "2026-01-01T00:00:00Z", "its pod is not there to tell"
+    closed = look([*pairs(), job("restore-1", "restore", state="Running")], spec=asked)
+    assert found(closed)["Restored"][:2] == ("False", "Running")
 
 
 def test_a_restore_that_was_refused_names_the_cause() -> None:

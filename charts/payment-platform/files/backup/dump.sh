@@ -8,3 +8,4 @@ psql --no-psqlrc --quiet --no-align --tuples-only --set=here="$HERE" --set=work=
 test -s "$BACKUP_WORK/facts.json"
 test -s "$BACKUP_WORK/database.dump" || { echo "pg_dump did not end well" >&2; exit 1; }
 echo "$(date -u +%FT%TZ) dumped $(stat -c %s "$BACKUP_WORK/database.dump") bytes"
+if [ "${BACKUP_POINT_IN_TIME:-false}" = true ]; then . "$HERE/base.sh"; fi

@@ -1,14 +1,12 @@
 #!/bin/bash
 # Restores the dump in the work folder into an empty database, in one transaction; a database that holds anything is
-# refused. Done once: a database that was restored from this very backup is left as it is.
+# refused. Done once: a database that was restored from this very backup is left as it is. Where a moment is asked for, the
+# dump is made of it first.
 set -euo pipefail
 . "$(dirname "$0")/connection.sh"
 ask() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
-# Outside a pod there is no termination log to write to; the exit code says it all the same.
-refuse() { echo "error: $1" >&2; printf '{"error": "%s"}' "$1" >/dev/termination-log 2>/dev/null || true; exit 4; }
 
-manifest="$(cat "$BACKUP_WORK/manifest.json")"
-name="$(sed -n 's/^  "name": "\([^"]*\)".*/\1/p' "$BACKUP_WORK/manifest.json")"
+name="$(sed -n 's/^ *"name": "\([^"]*\)".*/\1/p' "$BACKUP_WORK/manifest.json")"
 state="$(ask --file="$HERE/state.sql")"
 case "$state" in
   empty) ;;
@@ -19,6 +17,8 @@ case "$state" in
   *) refuse "the database is not empty ($state): a backup is restored into an empty database only" ;;
 esac
 
+if [ -s "$BACKUP_WORK/recovery/target" ]; then /bin/bash "$HERE/recover.sh"; fi
+manifest="$(cat "$BACKUP_WORK/manifest.json")"
 echo "$(date -u +%FT%TZ) restoring $name into $PGDATABASE of $PGHOST"
 # Ended before COMMIT is read, psql leaves nothing behind.
 {

@@ -33,9 +33,18 @@ prepare() {
   done
 }
 rm -f /tmp/bootstrapped
+mkdir -p /tmp/archived
 (trap 'exit 0' TERM INT; while prepare; do :; done; exit 0) &
 
-exec postgres -D "$PGDATA" \
+# With an archive the log is kept until it is in the store. Segments are closed by who archives; the timeout is for when
+# nobody does.
+if [ "${ARCHIVE:-false}" = true ]; then
+  set -- -c archive_mode=on -c archive_command="/bin/sh $here/archive.sh %f" -c archive_timeout=15min
+else
+  set -- -c archive_mode=off
+fi
+
+exec postgres -D "$PGDATA" "$@" \
   -c config_file="$here/postgresql.conf" -c hba_file="$here/pg_hba.conf" -c ident_file="$here/pg_ident.conf" \
   -c max_connections="$MAX_CONNECTIONS" \
   -c shared_buffers="$((MEMORY_LIMIT_MIB / 4))MB" \

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from payments.backup.base import Base
+
 FORMAT = 1
 
 
@@ -23,6 +25,7 @@ class Manifest:
             currency (minor units), payments by status, head of the audit chain (files/backup/facts.sql).
         bytes: size of the dump.
         sha256: of the dump, in hex.
+        base: the copy of the data folder beside it, where the log is archived.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Manifest:
     facts: dict[str, Any]
     bytes: int
     sha256: str
+    base: Base | None = None
 
     @property
     def revisions(self) -> dict[str, str]:
@@ -40,6 +44,8 @@ class Manifest:
     def as_json(self) -> str:
         """The document as it is stored."""
         document = asdict(self) | {"format": FORMAT, "taken_at": moment(self.taken_at)}
+        if self.base is not None:
+            document["base"] |= {"ended_at": moment(self.base.ended_at)}
         return json.dumps(document, indent=2, sort_keys=True)
 
 
@@ -58,11 +64,18 @@ def parse(text: str | bytes) -> Manifest:
             facts=dict(found["facts"]),
             bytes=int(found["bytes"]),
             sha256=str(found["sha256"]),
+            base=_base(found.get("base")),
         )
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, InvalidManifest):
             raise
         raise InvalidManifest(f"not the manifest of a backup: {error!r}") from None
+
+
+def _base(found: dict[str, Any] | None) -> Base | None:
+    if found is None:
+        return None
+    return Base(**found | {"ended_at": datetime.fromisoformat(found["ended_at"])})
 
 
 def name_at(taken_at: datetime) -> str:

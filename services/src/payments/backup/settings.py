@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -30,6 +30,14 @@ class BackupSettings(BaseSettings):
         description="The question whose answer is in every manifest.",
     )
     name: str = Field(default="latest", description="The backup to restore.")
+    target_time: AwareDatetime | None = Field(
+        default=None, description="The moment to restore instead, from the archived log."
+    )
+    point_in_time: bool = Field(default=False, description="The work folder holds a base backup, too.")
+    database: str = Field(default="payment_db", validation_alias="DATABASE_NAME")
+    patience: float = Field(
+        default=60, gt=0, description="Seconds without progress after which archiving gives up."
+    )
     termination_log: Path = Field(
         default=Path("/dev/termination-log"), description="Where a container leaves its last words."
     )

@@ -1,4 +1,8 @@
-"""Where backups lie, a folder or a bucket: `<name>/database.dump` and, last, `<name>/manifest.json`."""
+"""Where backups lie, a folder or a bucket: `<name>/database.dump` and, last, `<name>/manifest.json`.
+
+Between them, where the log is archived, the copy of the data folder: `<name>/base.tar.gz`, with its own
+manifest.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,6 +19,7 @@ from payments.backup.settings import BackupSettings
 __all__ = ["BackupMissing", "Backups", "Damaged", "StoreError", "open_store"]
 
 DUMP, MANIFEST = "database.dump", "manifest.json"
+BASE, BASE_MANIFEST = "base.tar.gz", "backup_manifest"
 #: Anything that the store answers or does not answer; transient or not, the text says.
 StoreError = BaseError
 _ATTEMPTS, _PATIENCE = 4, timedelta(minutes=2)
@@ -78,33 +83,47 @@ class Backups:
         names = ", ".join(item.name for item in found[-5:]) or "none"
         raise BackupMissing(f"there is no backup {name!r} here; the newest are: {names}")
 
-    def save(self, manifest: Manifest, dump: Path) -> None:
-        """Keep a dump; it counts from the moment that its manifest is there."""
+    def save(self, manifest: Manifest, dump: Path, base: Path | None = None) -> None:
+        """Keep a dump and a folder with a base backup; they count once the manifest is there."""
         obstore.put(self._store, f"{manifest.name}/{DUMP}", dump)
+        if base is not None:
+            for part in (BASE, BASE_MANIFEST):
+                obstore.put(self._store, f"{manifest.name}/{part}", base / part)
         obstore.put(self._store, f"{manifest.name}/{MANIFEST}", manifest.as_json().encode())
 
     def fetch(self, manifest: Manifest, target: Path) -> None:
         """Bring the dump to a file. Raises Damaged when it is not the one of the manifest."""
-        digest, size = hashlib.sha256(), 0
-        try:
-            answer = obstore.get(self._store, f"{manifest.name}/{DUMP}")
-        except (FileNotFoundError, NotFoundError):
-            raise Damaged(f"backup {manifest.name} has a manifest and no dump") from None
-        with target.open("wb") as file:
-            for chunk in answer.stream(min_chunk_size=4 * 2**20):
-                digest.update(chunk)
-                size += file.write(chunk)
-        if (size, digest.hexdigest()) != (manifest.bytes, manifest.sha256):
-            raise Damaged(f"backup {manifest.name} is damaged: {size} bytes, SHA-256 {digest.hexdigest()}")
+        self._bring(manifest.name, DUMP, target, manifest.bytes, manifest.sha256)
+
+    def fetch_base(self, manifest: Manifest, target: Path, target_manifest: Path) -> None:
+        """Bring the base backup and its own manifest to files. Raises Damaged, BackupMissing without one."""
+        if manifest.base is None:
+            raise BackupMissing(f"backup {manifest.name} has no copy of the data folder")
+        self._bring(manifest.name, BASE, target, manifest.base.bytes, manifest.base.sha256)
+        own = obstore.get(self._store, f"{manifest.name}/{BASE_MANIFEST}")
+        target_manifest.write_bytes(bytes(own.bytes()))
 
     def delete(self, gone: Sequence[Manifest]) -> None:
         """Remove backups, the manifest first, so that half a backup never looks like one."""
         for manifest in gone:
-            for part in (MANIFEST, DUMP):
+            for part in (MANIFEST, DUMP, BASE, BASE_MANIFEST):
                 try:
                     obstore.delete(self._store, f"{manifest.name}/{part}")
                 except (FileNotFoundError, NotFoundError):
                     continue
+
+    def _bring(self, name: str, part: str, target: Path, wanted_bytes: int, wanted_sha256: str) -> None:
+        digest, size = hashlib.sha256(), 0
+        try:
+            answer = obstore.get(self._store, f"{name}/{part}")
+        except (FileNotFoundError, NotFoundError):
+            raise Damaged(f"backup {name} has a manifest and no {part}") from None
+        with target.open("wb") as file:
+            for chunk in answer.stream(min_chunk_size=4 * 2**20):
+                digest.update(chunk)
+                size += file.write(chunk)
+        if (size, digest.hexdigest()) != (wanted_bytes, wanted_sha256):
+            raise Damaged(f"backup {name} is damaged: {part} has {size} bytes, SHA-256 {digest.hexdigest()}")
 
     def _manifest(self, folder: str) -> Manifest | None:
         try:
