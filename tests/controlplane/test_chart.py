@@ -92,9 +92,15 @@ def test_10_helm_upgrades_from_the_version_before_and_uninstalls_without_a_stuck
             wait(lambda: api.is_ready(NAMESPACE), 180, "Ready by the operator of the present version")
         pods = templates(api, NAMESPACE)
         status = api.there("PaymentPlatform", NAMESPACE, "payments")["status"]
-        # Once more, as an administrator who changes a value does: nothing of the platform changes.
+        # Once more, as an administrator who changes a value does: nothing of the platform changes, and the
+        # operator reads this one again while it runs.
+        itself = api.there("Deployment", OPERATOR_NAMESPACE, "payment-operator")["metadata"]["generation"]
         helm(own_plane, "upgrade", "operator", str(CHART), "--set", "logLevel=DEBUG")
         assert templates(api, NAMESPACE) == pods
+        mounted = api.there("ConfigMap", OPERATOR_NAMESPACE, "payment-operator-defaults")["data"]
+        assert mounted == {"log-level": "DEBUG"}
+        deployment = api.there("Deployment", OPERATOR_NAMESPACE, "payment-operator")
+        assert deployment["metadata"]["generation"] == itself
         helm(own_plane, "uninstall", "operator")
         left = [name for name in WORDS if api.get("ClusterRole", "", name)]
         assert left == [], "only the kind stays"

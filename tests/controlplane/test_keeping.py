@@ -212,6 +212,38 @@ def test_a_dry_run_writes_status_and_events_only(api: Api, audit: Audit, platfor
         api.patch("PaymentPlatform", platform, "payments", {"spec": {"services": {"otp-service": None}}})
 
 
+def test_another_level_of_the_logs_writes_one_config_map(
+    api: Api, audit: Audit, platform: str, note: Note
+) -> None:
+    def generations() -> dict[str, int]:
+        kinds = ("Deployment", "StatefulSet", "CronJob", "Job")
+        found = [(kind, item["metadata"]) for kind in kinds for item in api.list(kind, platform)]
+        return {f"{kind}/{metadata['name']}": metadata["generation"] for kind, metadata in found}
+
+    def levels() -> dict[str, str]:
+        found: dict[str, str] = api.there("ConfigMap", platform, "log-levels")["data"]
+        return found
+
+    with put_back(api, platform):
+        before, pods = generations(), templates(api, platform)
+        assert set(levels().values()) == {"INFO"}
+        audit.mark()
+        wanted = {"observability": {"logs": {"level": "WARNING"}}}
+        mine = {"services": {"otp-service": {"logLevel": "DEBUG"}}}
+        api.patch("PaymentPlatform", platform, "payments", {"spec": wanted | mine})
+        took = wait(lambda: levels()["otp-service"] == "DEBUG", 10, "the levels")
+        others = {level for name, level in levels().items() if name != "otp-service"}
+        looks = resyncs(audit, platform)
+        wait(lambda: resyncs(audit, platform) >= looks + 2, 30, "two looks")
+        assert others == {"WARNING"}
+        assert {(call.resource, call.name) for call in audit.children_written(platform)} == {
+            ("configmaps", "log-levels")
+        }
+        assert generations() == before and templates(api, platform) == pods
+        note(f"log-levels written after {took:.2f} s, {len(before)} workloads of the same generation")
+        api.patch("PaymentPlatform", platform, "payments", {"spec": {"services": {"otp-service": None}}})
+
+
 def test_16_fifty_deleted_children_come_back(
     api: Api, audit: Audit, platform: str, seed: int, soak: bool, note: Note
 ) -> None:

@@ -54,6 +54,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a backup and a moment", {"restoreFrom": {"name": "a", "targetTime": MOMENT}}, "spec.restoreFrom"),
     ("neither of them", {"restoreFrom": {"volume": {"claimName": "a"}}}, "spec.restoreFrom"),
     ("a moment without a zone", {"restoreFrom": {"targetTime": MOMENT[:-1]}}, "restoreFrom.targetTime"),
+    (
+        "a level of no logs",
+        {"services": {"kyc-service": {"logLevel": "LOUD"}}},
+        "kyc-service.logLevel",
+    ),
+    ("a level of nginx", {"services": {"load-balancer": {"logLevel": "INFO"}}}, "nginx"),
     ("demo in production", {"profile": "production", "demo": {"enabled": True}}, "spec"),
 ]
 CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [

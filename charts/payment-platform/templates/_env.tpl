@@ -58,6 +58,16 @@
 {{- $_ := set .into "POD_NAME" (dict "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name"))) -}}
 {{- end -}}
 
+{{/*
+The level of a service's logs: its own, else the one that its variables set, else that of all. Takes ctx, name.
+*/}}
+{{- define "platform.logLevel" -}}
+{{- $settings := index .ctx.settings.services .name -}}
+{{- $level := .ctx.settings.observability.logs.level -}}
+{{- range $settings.env }}{{ if eq .name "LOG_LEVEL" }}{{ $level = .value }}{{ end }}{{ end -}}
+{{- $settings.logLevel | default $level -}}
+{{- end -}}
+
 {{/* All variables of a service, as JSON. Takes ctx, name, runtime. What the user sets wins. */}}
 {{- define "platform.serviceEnv" -}}
 {{- $ctx := .ctx -}}
@@ -71,6 +81,7 @@
 {{- if has $name ($other.calls | default list) }}{{ $callers = append $callers $caller }}{{ end -}}
 {{- end -}}
 {{- $_ := set $env "SERVICE" (dict "value" $name) -}}
+{{- $_ := set $env "LOG_LEVEL_FILE" (dict "value" (printf "/etc/payment-platform/log-levels/%s" $name)) -}}
 {{- $_ := set $env "SERVICE_VERSION" (dict "value" ($ctx.settings.image.tag | default $ctx.appVersion)) -}}
 {{- $_ := set $env "IDENTITY_NAMESPACE" (dict "value" $ctx.namespace) -}}
 {{- $_ := set $env "ALLOWED_CALLERS" (dict "value" (join "," $callers)) -}}

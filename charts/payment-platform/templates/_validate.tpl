@@ -75,7 +75,10 @@
 {{/* What watches: a part that runs elsewhere needs an address. */}}
 {{- define "platform.validateObservability" -}}
 {{- $watch := .settings.observability -}}
-{{- range $name, $part := omit $watch "tracing" -}}
+{{- if (index .settings.services "load-balancer").logLevel -}}
+{{- fail "services.load-balancer.logLevel: nginx writes an access log and has no level; remove it" -}}
+{{- end -}}
+{{- range $name, $part := omit $watch "tracing" "logs" -}}
 {{- if and (eq $name "search") (not (has $part.engine (list "OpenSearch" "Elasticsearch"))) -}}
 {{- fail (printf "observability.search.engine: %q is unknown; use OpenSearch or Elasticsearch" $part.engine) -}}
 {{- end -}}

@@ -30,6 +30,7 @@ from payment_operator.discovery import Discovery
 from payment_operator.errors import OperatorError
 from payment_operator.kinds import GROUP, PLATFORM
 from payment_operator.lease import Lease
+from payment_operator.loglevel import LevelFile
 from payment_operator.prometheus import Prometheus
 from payment_operator.reconcile import Reconciler
 from payment_operator.render import Renderer, find_helm
@@ -81,6 +82,7 @@ class Operator:
         watchful = Watchful(Prometheus(), terms, partial(authorization, self._cluster))
         director = Director(self._cluster, desire, Snapshots(self._cluster), watchful)
         shared = SharedFile(settings.defaults)
+        self._level = LevelFile(settings.log_level_file)
         self._reconciler = Reconciler(
             self._cluster, director, lambda: datetime.now(UTC), shared, settings.watch_namespaces
         )
@@ -107,6 +109,7 @@ class Operator:
         self._tasks = [
             asyncio.create_task(self._resync.run(), name="full passes"),
             asyncio.create_task(self._secrets.run(), name="watch of Secrets"),
+            asyncio.create_task(self._level.run(), name="level of the logs"),
         ]
 
     async def stop(self, **_: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from payment_operator.spec_types import LogLevel
+
 FIELD_MANAGER = "payment-operator"
 #: The Service of the operator's chart that leads to its metrics.
 METRICS_SERVICE = "payment-operator-metrics"
@@ -58,8 +60,10 @@ class Settings(BaseSettings):
     """Base URL of a collector of traces (OTLP over HTTP); empty: no traces."""
     trace_ratio: float = Field(default=1.0, ge=0, le=1)
     """Share of the reconciles that is recorded as a trace."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
+    log_level: LogLevel = "INFO"
+    """Until the file says otherwise."""
+    log_level_file: Path = Path("/etc/payment-operator/log-level")
+    """Holds the level, and may change; it need not be there."""
 
     @property
     def metrics_address(self) -> str:

@@ -20,7 +20,17 @@ from payment_operator.spec_notifications import Notifications, Webhooks
 from payment_operator.spec_observability import Observability
 from payment_operator.spec_risk import Risk
 from payment_operator.spec_rotation import KeyRotation, PasswordRotation
-from payment_operator.spec_types import Host, Model, Name, NodePort, Profile, Replicas, Resources, SecretRef
+from payment_operator.spec_types import (
+    Host,
+    LogLevel,
+    Model,
+    Name,
+    NodePort,
+    Profile,
+    Replicas,
+    Resources,
+    SecretRef,
+)
 
 
 class Image(Model):
@@ -126,6 +136,11 @@ class Service(Model):
         None, description="Scaling by CPU; it owns the number of replicas then."
     )
     resources: Resources | None = Field(None, description="Requests and limits.")
+    log_level: LogLevel | None = Field(
+        None,
+        description="Least that its logs tell; default observability.logs.level. A change restarts nothing."
+        " Not of the load balancer.",
+    )
     env: list[EnvVar] | None = Field(
         None,
         max_length=50,
@@ -137,7 +152,15 @@ class Service(Model):
 class Services(Model):
     """The eleven Deployments, each by its name."""
 
-    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
+    model_config = ConfigDict(
+        alias_generator=lambda name: name.replace("_", "-"),
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.load__dash__balancer) || !has(self.load__dash__balancer.logLevel)",
+                "nginx writes an access log and has no level: remove services.load-balancer.logLevel",
+            )
+        ),
+    )
     load_balancer: Service | None = Field(None, description="nginx before the gateway.")
     api_gateway: Service | None = Field(None, description="The public API.")
     confirm_service: Service | None = Field(None, description="Payments and their lifecycle.")

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from payment_operator.rules import Rule, rules
 from payment_operator.spec_parts import ADDRESS, Collector, Grafana, Influxdb, Jaeger, Prometheus, Search
-from payment_operator.spec_types import Model, SecretRef
+from payment_operator.spec_types import LogLevel, Model, SecretRef
 
 #: Those that can be switched on.
 PARTS = ("collector", "jaeger", "prometheus", "grafana", "search", "influxdb")
@@ -48,8 +48,20 @@ class Tracing(Model):
     )
 
 
+class Logs(Model):
+    """The services' logs, one JSON line an event."""
+
+    level: LogLevel | None = Field(
+        None,
+        description="Least that is told, by services without a logLevel of their own; default INFO. A change"
+        " restarts nothing: pods follow it within two minutes.",
+    )
+
+
 class Observability(Model):
     """What can be seen of the platform."""
+
+    logs: Logs | None = Field(None, description="The services' logs.")
 
     tracing: Tracing | None = Field(None, description="Traces of requests and payments.")
     collector: Collector | None = Field(None, description="The OpenTelemetry Collector.")

@@ -8,6 +8,7 @@ kept connection at the moment when it is closed has no answer, and a payment mus
 import importlib
 import os
 import sys
+import time
 from types import FrameType
 
 import uvicorn
@@ -30,13 +31,19 @@ MODULES = {
 }
 
 
-class Server(uvicorn.Server):
-    """uvicorn, with a pause between failing readiness and draining."""
+LOOK_SECONDS = 10  # between two looks at the file with the level of the logs
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, delay: float) -> None:
+
+class Server(uvicorn.Server):
+    """uvicorn, with a pause between failing readiness and draining, and an eye on the level of the logs."""
+
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, delay: float, level: logs.LevelFile | None = None
+    ) -> None:
         super().__init__(config)
         self._app = app
         self._delay = delay
+        self._level = level
         self._stop_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -49,10 +56,13 @@ class Server(uvicorn.Server):
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
 
     async def on_tick(self, counter: int) -> bool:
-        # uvicorn ticks ten times a second.
+        # uvicorn ticks ten times a second; its counter begins anew each day.
+        if self._level is not None and counter % (LOOK_SECONDS * 10) == 0:
+            self._level.look()
         if self._app.state.stopping and not self.should_exit:
-            self._stop_at = self._stop_at if self._stop_at is not None else counter + self._delay * 10
-            if counter >= self._stop_at:
+            now = time.monotonic()
+            self._stop_at = self._stop_at if self._stop_at is not None else now + self._delay
+            if now >= self._stop_at:
                 self.should_exit = True
         return await super().on_tick(counter)
 
@@ -66,6 +76,9 @@ def main() -> int:
     module = importlib.import_module(f"payments.{MODULES[service]}.app")
     settings: ServiceSettings = module.Settings()
     logs.configure(settings.service, settings.log_level)
+    level = logs.LevelFile(settings.log_level_file) if settings.log_level_file else None
+    if level is not None:
+        level.look()
     recording = None
     if settings.otel_exporter_otlp_endpoint:
         # Loaded only then: it takes time and memory.
@@ -87,7 +100,7 @@ def main() -> int:
         timeout_graceful_shutdown=20,
     )
     try:
-        Server(config, app, settings.shutdown_delay_seconds).run()
+        Server(config, app, settings.shutdown_delay_seconds, level).run()
     finally:
         if recording is not None:
             recording.close()

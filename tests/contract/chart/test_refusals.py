@@ -31,6 +31,10 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         DEV | {"notifications": {"email": {"provider": "sendgrid"}}},
         ("notifications.email.credentialsSecretRef.name", "name the Secret"),
     ),
+    "a level of nginx": (
+        DEV | {"services": {"load-balancer": {"logLevel": "DEBUG"}}},
+        ("services.load-balancer.logLevel", "remove it"),
+    ),
     "external database without a host": (
         DEV | {"postgres": {"mode": "External", "external": {"superuserSecretRef": {"name": "x"}}}},
         ("postgres.external.host", "name the server"),

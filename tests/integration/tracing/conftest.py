@@ -46,6 +46,7 @@ def traced(servers: Servers, tmp_path_factory: pytest.TempPathFactory, receiver:
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
             "OTEL_TRACES_SAMPLER_ARG": "1",
             "OTEL_BSP_SCHEDULE_DELAY": "1000",
+            "WEBHOOKS_RETRY_SECONDS": "0.3,0.3",
         },
     )
     stack.prepare()
@@ -77,6 +78,20 @@ class Customer:
         assert answer.status_code == 201, answer.text
         payment: str = answer.json()["id"]
         return payment
+
+    async def endpoint(self, url: str) -> str:
+        """Id of a new webhook endpoint for all events."""
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        body = {"url": url, "enabled_events": ["*"]}
+        answer = await self._client.post("/v1/webhook_endpoints", json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        endpoint: str = answer.json()["id"]
+        return endpoint
+
+    async def drop(self, endpoint: str) -> None:
+        """Delete a webhook endpoint."""
+        answer = await self._client.delete(f"/v1/webhook_endpoints/{endpoint}")
+        assert answer.status_code < 300, answer.text
 
     async def confirm(
         self, payment: str, body: dict[str, Any] | None = None, *, status: int = 200, **headers: str

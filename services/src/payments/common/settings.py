@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from payments.common.brokers import Brokers, trusting
+from payments.common.logs import Level
 
 Profile = Literal["dev", "staging", "production"]
 
@@ -23,7 +24,10 @@ class ServiceSettings(BaseSettings):
     http_host: str = Field(default="0.0.0.0", description="Address to listen on.")
     http_port: int = Field(ge=1, le=65535)
     platform_profile: Profile = "production"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Level = "INFO"
+    log_level_file: Path | None = Field(
+        default=None, description="Holds the level that counts, and may change; none: log_level."
+    )
     pod_name: str = "local"
     service_version: str = "0"
     otel_exporter_otlp_endpoint: str = Field(

@@ -13,7 +13,7 @@ from payments.confirm import domain
 from payments.confirm.domain import Action, Payment
 from payments.confirm.idempotency import Key
 
-REVISION = "0007"
+REVISION = "0008"
 
 _payment = msgspec.json.Decoder(Payment)
 

@@ -1,4 +1,4 @@
-"""The deliveries in PostgreSQL: claimed, ended, let go, pruned (see migrations/0004_webhooks.sql)."""
+"""The deliveries in PostgreSQL: claimed, ended, let go, pruned (see migrations/0004_webhooks.sql, 0008)."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from payments.common.db import Database
 from payments.common.ids import new_id
 from payments.confirm.webhooks.sender import Attempt
 
-_CLAIM = "SELECT * FROM payments.claim_webhooks($1, $2, $3, $4)"
+_CLAIM = "SELECT * FROM payments.claim_traced_webhooks($1, $2, $3, $4)"
 _END = "SELECT payments.end_webhook($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _RELEASE = """
     UPDATE payments.webhook_deliveries SET claim = NULL, next_attempt_at = now(), attempts = attempts - 1
@@ -21,7 +21,10 @@ _PRUNE_SECRETS = "DELETE FROM payments.webhook_secrets WHERE expires_at < now()"
 
 
 class Delivery(NamedTuple):
-    """A claimed delivery. `secrets` sign it, the newest first; `attempt` counts from 1."""
+    """A claimed delivery. `secrets` sign it, the newest first; `attempt` counts from 1.
+
+    `traceparent` is that of the request which made the event, None when it had none.
+    """
 
     id: str
     endpoint_id: str
@@ -30,6 +33,7 @@ class Delivery(NamedTuple):
     body: str
     secrets: list[str]
     attempt: int
+    traceparent: str | None
 
     def __repr__(self) -> str:  # secrets and customers' data belong in no log
         return f"Delivery({self.id}, attempt {self.attempt})"

@@ -7,9 +7,10 @@ after the lease another one sends again. Order is not promised, since what fails
 import asyncio
 import logging
 import time
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
-from payments.common import metrics
+from payments.common import context, metrics, tracing
 from payments.common.background import Loop
 from payments.common.clock import utcnow
 from payments.common.errors import Problem
@@ -28,6 +29,7 @@ _GONE = 410
 ATTEMPTS = metrics.counter("payments_webhook_attempts_total", "Attempts to deliver, by outcome.", ["outcome"])
 metrics.from_zero(ATTEMPTS, ("delivered", "retry", "gone", "failed"))
 SECONDS = metrics.histogram("payments_webhook_attempt_seconds", "How long an attempt took.")
+_DELIVERY = tracing.Shape("deliver webhook", tracing.CLIENT, {"http.request.method": "POST"})
 SENDING = metrics.gauge("payments_webhook_deliveries_in_flight", "Deliveries that are being sent now.")
 
 
@@ -78,7 +80,10 @@ class Dispatcher(Loop):
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             headers = signing.headers(delivery.event_id, delivery.body, delivery.secrets, utcnow())
-            attempt = await self._sender.send(delivery.url, delivery.body, headers)
+            with _traced(delivery) as span:
+                attempt = await self._sender.send(delivery.url, delivery.body, headers)
+                if span is not None:
+                    _describe(span, attempt)
             outcome, delay = verdict(attempt, delivery.attempt, self._table)
             ATTEMPTS.labels(outcome).inc()
             SECONDS.observe(attempt.duration_ms / 1000)
@@ -106,6 +111,32 @@ class Dispatcher(Loop):
                 await self._deliveries.release(left)
             except Problem:
                 log.warning("%d webhooks are sent again after their lease", len(left))
+
+
+def _traced(delivery: Delivery) -> AbstractContextManager[tracing.Span | None]:
+    """A span in the trace of the event's request. Merchants are told nothing of it."""
+    if tracing.recorder is None:
+        return tracing.NOTHING
+    began = tracing.valid(delivery.traceparent)
+    span = tracing.child(began, _DELIVERY)
+    tracing.enter(span)  # of this task alone, which ends with it
+    context.traceparent.set(began if span is None else span.traceparent)
+    if span is None:
+        return tracing.NOTHING
+    endpoint, event = delivery.endpoint_id, delivery.event_id
+    span.note(
+        {"webhook.endpoint.id": endpoint, "webhook.event.id": event, "webhook.attempt": delivery.attempt}
+    )
+    return span
+
+
+def _describe(span: tracing.Span, attempt: Attempt) -> None:
+    """What came of it: never the URL, which may hold a secret, nor the answer."""
+    span.failed = not attempt.delivered
+    if attempt.status is not None:
+        span.note({"http.response.status_code": attempt.status})
+    if span.failed:
+        span.note({"error.type": attempt.error or str(attempt.status)})
 
 
 def verdict(attempt: Attempt, number: int, table: tuple[float, ...]) -> tuple[str, timedelta | None]:

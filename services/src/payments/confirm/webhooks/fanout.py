@@ -29,7 +29,7 @@ _NEXT = """
 # The public documents alone: what only the platform may see is no member of these types. Events mask account
 # numbers; a merchant sees the own ones as in every answer.
 _EVENTS = """
-    SELECT event_id, type, created_at, payload->>'customer_id' AS customer_id,
+    SELECT event_id, type, created_at, traceparent, payload->>'customer_id' AS customer_id,
         CASE split_part(type, '.', 1)
             WHEN 'payment' THEN to_json(jsonb_populate_record(NULL::payments.payment_document, payload || (
                 SELECT jsonb_build_object('from_account', p.from_account, 'to_account', p.to_account)
@@ -45,8 +45,8 @@ _ENDPOINTS = """
     SELECT id, customer_id, enabled_events, created_at FROM payments.webhook_endpoints
     WHERE customer_id = ANY ($1) AND status = 'enabled'"""
 _KEEP_EVENTS = """
-    INSERT INTO payments.webhook_events (id, customer_id, type, body, created_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+    INSERT INTO payments.webhook_events (id, customer_id, type, body, created_at, traceparent)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
     ON CONFLICT DO NOTHING"""
 _KEEP_DELIVERIES = """
     INSERT INTO payments.webhook_deliveries (id, endpoint_id, event_id, event_type)
@@ -94,6 +94,7 @@ def _event_columns(events: list[asyncpg.Record]) -> tuple[list[object], ...]:
             event["type"],
             event_body(event["event_id"], event["type"], rfc3339(event["created_at"]), event["document"]),
             event["created_at"],
+            event["traceparent"],
         )
         for event in events
     ]

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from payments.common import context
 from payments.common.clock import rfc3339, utcnow
 from payments.common.db import Database
 from payments.common.errors import Problem
@@ -39,8 +40,8 @@ _ENDPOINTS = """
     SELECT id, status, enabled_events, payments.webhook_endpoint_document(webhook_endpoints)::text AS document
     FROM payments.webhook_endpoints WHERE customer_id = $1 AND ($2::text IS NULL OR id = $2) ORDER BY id"""
 _KEEP_EVENT = """
-    INSERT INTO payments.webhook_events (id, customer_id, type, body, created_at)
-    VALUES ($1, $2, $3, $4, $5)"""
+    INSERT INTO payments.webhook_events (id, customer_id, type, body, created_at, traceparent)
+    VALUES ($1, $2, $3, $4, $5, $6)"""
 # What waits for its next attempt anyway is sent now instead of twice.
 _HASTEN = f"""
     UPDATE payments.webhook_deliveries AS d SET next_attempt_at = now()
@@ -125,7 +126,8 @@ class Trail:
                 raise Problem("webhook_endpoint_disabled")
             event, now = new_id(), utcnow()
             body = event_body(event, TEST, rfc3339(now), row["document"])
-            await connection.execute(_KEEP_EVENT, event, key.owner, TEST, body, now)
+            trace = context.traceparent.get()
+            await connection.execute(_KEEP_EVENT, event, key.owner, TEST, body, now, trace)
             made = await _again(connection, endpoint, event, TEST)
             return Done(endpoint, 201, made.encode())
 

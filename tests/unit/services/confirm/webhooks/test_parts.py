@@ -106,7 +106,7 @@ def test_verdicts(status: int | None, attempt: int, outcome: str) -> None:
 
 
 def test_a_delivery_shows_no_secret_in_a_log() -> None:
-    delivery = Delivery("d", "e", "v", "https://x.example.com/?token=t", '{"b": 1}', ["whsec_s"], 1)
+    delivery = Delivery("d", "e", "v", "https://x.example.com/?token=t", '{"b": 1}', ["whsec_s"], 1, None)
     assert str(delivery) == f"{delivery}" == "Delivery(d, attempt 1)"
 
 
