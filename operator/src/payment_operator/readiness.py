@@ -24,10 +24,19 @@ BROKEN = frozenset(
 )
 
 
-def unready(obj: Object) -> str | None:
-    """None when the object is ready, else what it waits for. Kinds without readiness are ready."""
-    check = {"Deployment": _deployment, "StatefulSet": _stateful_set, "Job": _job}.get(obj["kind"])
-    return check(obj) if check else None
+def unready(obj: Object, declared: Object | None = None) -> str | None:
+    """None when the object is ready, else what it waits for. Kinds without readiness are ready.
+
+    ``declared`` is what it is meant to be: one that was scaled away is not ready, though it asks for no pod.
+    """
+    kind = obj["kind"]
+    check = {"Deployment": _deployment, "StatefulSet": _stateful_set, "Job": _job}.get(kind)
+    reason = check(obj) if check else None
+    if reason is None and declared is not None and kind in ("Deployment", "StatefulSet"):
+        ready, wanted = ready_replicas(obj, declared)
+        if ready < wanted:
+            return f"{kind}/{obj['metadata']['name']} has {ready}/{wanted} pods ready"
+    return reason
 
 
 def failed_job(obj: Object) -> str | None:
@@ -71,9 +80,16 @@ def broken_pods(pods: Iterable[Object], now: datetime) -> dict[str, str]:
     return found
 
 
-def ready_replicas(obj: Object) -> tuple[int, int]:
-    """Ready and wanted pods of a Deployment or StatefulSet."""
-    return int(obj.get("status", {}).get("readyReplicas", 0)), int(obj["spec"].get("replicas", 1))
+def ready_replicas(obj: Object, declared: Object | None = None) -> tuple[int, int]:
+    """Ready and wanted pods of a Deployment or StatefulSet.
+
+    Without any it wants as many as are ``declared``, one where an autoscaler decides: while the platform is
+    paused nobody puts right what somebody scaled to 0.
+    """
+    wanted = int(obj["spec"].get("replicas", 1))
+    if wanted == 0 and declared is not None:
+        wanted = int(declared["spec"].get("replicas", 1))
+    return int(obj.get("status", {}).get("readyReplicas", 0)), wanted
 
 
 def _stale(obj: Object) -> bool:

@@ -40,7 +40,7 @@ def status_of(view: View) -> dict[str, Any]:
         status["upgrade"] = to_status(view.upgrade)
     deployments = view.deployments()
     if deployments:
-        ready = sum(_available(item) for item in deployments.values())
+        ready = sum(_available(view, name) for name in deployments)
         status["services"] = {
             "ready": f"{ready}/{len(deployments)}",
             "available": ready,
@@ -151,7 +151,7 @@ def _dependency(view: View, name: str) -> Finding:
         return NOT_LOOKED
     if live is None:
         return Finding("False", "Missing", f"StatefulSet/{name} is not there yet")
-    ready, wanted = ready_replicas(live)
+    ready, wanted = ready_replicas(live, view.declared("StatefulSet", name))
     if ready < wanted // 2 + 1:
         return Finding("False", "NotReady", f"{ready}/{wanted} pods of {name} are ready: {_look(view, name)}")
     if ready < wanted:
@@ -169,7 +169,7 @@ def _services(view: View) -> Finding:
     deployments = view.deployments()
     if not deployments:
         return NOT_LOOKED
-    late = [name for name, item in deployments.items() if not _available(item)]
+    late = [name for name in deployments if not _available(view, name)]
     if not late:
         return Finding("True", "Ready", f"all {len(deployments)} Deployments are ready")
     missing = [name for name in late if deployments[name] is None]
@@ -261,10 +261,11 @@ def _not(condition: str) -> str:
     return condition.replace("Ready", "NotReady").replace("Applied", "NotApplied")
 
 
-def _available(item: Mapping[str, Any] | None) -> bool:
+def _available(view: View, name: str) -> bool:
+    item = view.deployments()[name]
     if item is None:
         return False
-    _, wanted = ready_replicas(item)
+    _, wanted = ready_replicas(item, view.declared("Deployment", name))
     return bool(item.get("status", {}).get("availableReplicas", 0) >= wanted)
 
 

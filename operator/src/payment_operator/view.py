@@ -141,6 +141,10 @@ class View:
         )
         return {ref.name: self.observed.live.get(ref) for ref in refs}
 
+    def declared(self, kind: str, name: str) -> Object | None:
+        """What an object is meant to be; None if nothing could be rendered or nobody wants it."""
+        return next((item.body for item in self.desired if item.ref == (kind, name)), None)
+
     def jobs(self, component: str) -> Iterator[tuple[Ref, Object | None]]:
         """The wanted Jobs of a component, with what is there of them."""
         for item in self.desired:

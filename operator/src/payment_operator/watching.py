@@ -29,7 +29,7 @@ def observability(view: View) -> Finding:
         live = view.observed.live.get(item.ref)
         if live is None:
             missing.append(item.ref.name)
-        elif unready(live) is None:
+        elif unready(live, item.body) is None:
             ready.append(item.ref.name)
         else:
             late.append(item.ref.name)

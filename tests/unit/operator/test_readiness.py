@@ -1,12 +1,14 @@
 """Readiness of Deployments, StatefulSets, Jobs; pods that cannot start."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from payment_operator.readiness import broken_pods, unready
-from tests.unit.operator.builders import deployment, job, stateful_set, wanted
+from payment_operator.manifest import Manifest
+from payment_operator.readiness import broken_pods, ready_replicas, unready
+from tests.unit.operator.builders import Object, deployment, job, stateful_set, wanted
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -30,6 +32,21 @@ def test_ready_ones() -> None:
     assert unready(stateful_set("a")[1]) is None
     assert unready(job("a", "x")[1]) is None
     assert unready(wanted("ConfigMap", "a").body) is None
+
+
+@pytest.mark.parametrize("make", [deployment, stateful_set])
+def test_one_that_was_scaled_away_is_not_ready(make: Callable[..., tuple[Manifest, Object]]) -> None:
+    item, _ = make("a", wanted_pods=2)
+    _, live = make("a", ready=0, wanted_pods=0)
+    assert ready_replicas(live, item.body) == (0, 2)
+    assert str(unready(live, item.body)).endswith("/a has 0/2 pods ready")
+    # An autoscaler owns the number, and an autoscaler does not wake what was scaled to 0.
+    autoscaled = item.body | {"spec": {}}
+    assert ready_replicas(live, autoscaled) == (0, 1) and unready(live, autoscaled)
+    none, _ = make("a", wanted_pods=0)
+    assert unready(live, none.body) is None, "declared so"
+    # More than there are is a change that waits, which is told elsewhere.
+    assert unready(make("a")[1], item.body) is None
 
 
 def test_a_new_deployment_without_a_status_is_not_ready() -> None:

@@ -220,6 +220,21 @@ def test_pause_is_told_with_what_waits() -> None:
     assert "1 changes wait" in conditions["Progressing"][2]
 
 
+def test_a_service_that_was_scaled_away_while_paused_is_missed() -> None:
+    objects = pairs()
+    item, live = objects[5]
+    gone = deployment("api-gateway", ready=0, wanted_pods=0)[1]
+    objects[5] = (item, live | {"spec": gone["spec"], "status": gone["status"]})
+    paused = parse({"profile": "dev", "paused": True})
+    view = look(objects, spec=paused, plan=Plan(apply=(item,)))
+    conditions = found(view)
+    assert conditions["ServicesReady"][:2] == ("False", "NotReady")
+    assert "api-gateway" in conditions["ServicesReady"][2]
+    assert conditions["Ready"][:2] == ("False", "ServicesNotReady")
+    assert conditions["Progressing"][:2] == ("False", "Paused")
+    assert status_of(view)["services"]["ready"] == "1/2"
+
+
 def test_two_of_three_brokers_are_enough_but_need_a_person() -> None:
     objects = pairs()
     objects[2] = stateful_set("kafka", ready=2, wanted_pods=3)

@@ -64,6 +64,15 @@ def test_a_part_that_is_not_ready_is_named_and_payments_go_on(gone: str, ready: 
     assert conditions["Degraded"][:2] == ("True", "ObservabilityNotReady")
 
 
+def test_a_part_that_was_scaled_away_while_paused_is_missed() -> None:
+    item, live = part("jaeger", "jaeger", ready=0)
+    none = {"observedGeneration": 1}
+    view = watched((item, live | {"spec": {"replicas": 0}, "status": none}), jaeger=ON)
+    paused = parse({"profile": "dev", "paused": True, "observability": {"jaeger": ON}})
+    status, reason, message = observability(replace(view, spec=paused))
+    assert (status, reason) == ("False", "NotReady") and "not ready: jaeger:" in message
+
+
 def test_a_part_elsewhere_that_does_not_answer_is_named() -> None:
     jaeger = ON | {"mode": "External", "external": {"url": "http://jaeger.monitoring:4318"}}
     view = watched(jaeger=jaeger)
