@@ -18,7 +18,7 @@ from pathlib import Path
 import asyncpg
 
 from hack.bench import cluster as measured
-from hack.bench import tracing
+from hack.bench import memory, tracing
 from hack.bench.budget import SCENARIOS, Budget, measure
 from hack.bench.sections import replaced, section
 from hack.bench.startup import startup
@@ -26,7 +26,7 @@ from hack.dev import containers
 from hack.dev.stack import Stack
 from hack.kubectl import Cluster
 from hack.progress import step
-from hack.up import NAMESPACE, OPERATOR_NAMESPACE, REPOSITORY
+from hack.up import REPOSITORY
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PREFIX = "payments-bench"
@@ -44,14 +44,14 @@ def main() -> int:
     references: dict[str, str] = json.loads(_hack("hack.images", "refs"))
     references |= json.loads(_hack("hack.images", "refs", "observability"))
     tag = _hack("hack.images", "tag").strip()
+    with step("memory at rest and after a load"):  # before there is a second platform
+        used = memory.lines(memory.measure(cluster))
     with step("time to Ready of a fresh platform"):
         ready = measured.seconds_to_ready(cluster, tag)
-    with step("memory"):
-        memory = measured.memory(cluster, [NAMESPACE, OPERATOR_NAMESPACE])
     with step("budget and start-up times"):
         budgets, started = _local()
     sizes = measured.image_sizes(references.values())
-    text = report(ready, memory, budgets, started, sizes)
+    text = report(ready, used, budgets, started, sizes)
     before = arguments.output.read_text() if arguments.output.exists() else ""
     if cost := section(before, tracing.TITLE):  # measured by itself
         text = replaced(text, tracing.TITLE, cost)
@@ -87,14 +87,13 @@ async def _budget(stack: Stack) -> dict[str, Budget]:
 
 def report(
     ready: float,
-    memory: dict[str, float],
+    used: list[str],
     budgets: dict[str, Budget],
     started: dict[str, tuple[float, float]],
     sizes: dict[str, float],
 ) -> str:
     """The figures as Markdown."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    services = sum(value for name, value in memory.items() if name.startswith(f"{NAMESPACE}/"))
     lines = [
         "# Results",
         "",
@@ -107,12 +106,9 @@ def report(
         "## One warm confirmation",
         "",
         *(line for name, budget in budgets.items() for line in budget_table(name, budget)),
-        "## Memory (working set)",
+        f"## {memory.TITLE}",
         "",
-        "| Pod | MiB |",
-        "|---|---|",
-        *(f"| {name} | {value:.0f} |" for name, value in memory.items()),
-        f"| **{NAMESPACE} in all (one pod of each)** | **{services:.0f}** |",
+        *used,
         "",
         "## Start-up: process start to the first answer",
         "",

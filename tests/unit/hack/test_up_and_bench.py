@@ -1,6 +1,6 @@
 from hack.bench.__main__ import report
 from hack.bench.budget import Budget
-from hack.bench.cluster import _workload
+from hack.bench.memory import Measured, Usage, lines, summed, workload
 from hack.kubectl import condition
 from hack.up import _addresses, _documents
 
@@ -21,8 +21,52 @@ def test_a_condition_is_found_by_its_type() -> None:
 
 
 def test_workloads_of_pods() -> None:
-    assert _workload("api-gateway-6d5f7c8b9-x2x4z") == "api-gateway"
-    assert _workload("postgres-0") == "postgres"
+    labels = {"app.kubernetes.io/name": "payment-path"}
+    replicated = {"labels": labels, "ownerReferences": [{"kind": "ReplicaSet"}]}
+    assert workload({"metadata": replicated}) == workload({"metadata": {"labels": labels}}) == "payment-path"
+    assert workload({"metadata": {"labels": labels, "ownerReferences": [{"kind": "Job"}]}}) == ""
+
+
+def test_memory_is_summed_by_workload() -> None:
+    def pod(name: str, *mebibytes: int) -> dict[str, object]:
+        containers = [
+            {"name": f"c{number}", "memory": {"workingSetBytes": value * 2**20}}
+            for number, value in enumerate(mebibytes)
+        ]
+        return {"podRef": {"namespace": "shop", "name": name}, "containers": containers}
+
+    def summary(node: int, *pods: dict[str, object]) -> dict[str, object]:
+        return {"node": {"memory": {"workingSetBytes": node * 2**20}}, "pods": pods}
+
+    owners = {
+        ("shop", "gateway-1"): "shop/gateway",
+        ("shop", "gateway-2"): "shop/gateway",
+        ("shop", "two"): "two",
+    }
+    found = summed(
+        [
+            summary(900, pod("gateway-1", 80), pod("two", 3, 4)),
+            summary(100, pod("gateway-2", 90), pod("job", 5)),
+        ],
+        owners,
+    )
+    assert found.containers == {"shop/gateway": 170, "two (c0)": 3, "two (c1)": 4}
+    assert (found.pods["shop/gateway"], found.nodes) == (2, 1000)
+
+
+def test_the_table_of_memory_says_what_watches() -> None:
+    idle = Usage({"payments-dev/kyc-service": 50, "payments-dev/jaeger": 20, "ops/operator": 70}, {}, 900)
+    after = Usage({"payments-dev/kyc-service": 60, "payments-dev/jaeger": 90, "ops/operator": 70}, {}, 1100)
+    text = lines(
+        Measured(
+            idle, after, frozenset({"payments-dev/jaeger"}), {"succeeded": 599, "not created: 503": 1}, 60, 10
+        )
+    )
+    assert "| payments-dev/jaeger | 0 | 20 | 90 |" in text
+    assert "| **payments-dev in all** | | **70** | **150** |" in text
+    assert "| of that, what watches | | 20 | 90 |" in text
+    assert any("| **900** | **1100** |" in line for line in text)
+    assert "1 not created: 503, 599 succeeded" in " ".join(text)
 
 
 def test_addresses_move_with_the_offset() -> None:
@@ -36,7 +80,7 @@ def test_the_report_names_each_figure() -> None:
     )
     text = report(
         41.6,
-        {"payments-dev/api-gateway": 70.4, "payment-operator-system/payment-operator": 96.0},
+        ["| payments-dev/api-gateway | 2 | 70 | 90 |"],
         {"on-us, low risk": budget},
         {"api-gateway": (0.71, 35.2)},
         {"payment-platform/services:0.1.0-abc": 248.1, "postgres:17.12": 142.0},
@@ -44,7 +88,7 @@ def test_the_report_names_each_figure() -> None:
     assert "### On-us, low risk" in text
     assert "42 s for a minimal dev platform" in text
     assert "| database calls | 1.0 | payments: SELECT * FROM payments.act($1 / $2) (1.0) |" in text
-    assert "| **payments-dev in all (one pod of each)** | **70** |" in text
+    assert "## Memory (working set)\n\n| payments-dev/api-gateway | 2 | 70 | 90 |" in text
     assert "| api-gateway | 0.71 | 35 |" in text
     assert "| payment-platform/services | 248 |" in text
     assert "| postgres:17.12 | 142 |" in text
