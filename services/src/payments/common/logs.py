@@ -13,7 +13,7 @@ from payments.common import context
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
 _LONGEST = 20  # characters of a file that are told when they name no level
-_MISSING = (0,)
+_MISSING = (0, 0, 0)
 
 log = logging.getLogger(__name__)
 
