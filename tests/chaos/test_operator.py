@@ -39,7 +39,7 @@ def kill_amid_changes(cluster: Cluster, dice: random.Random, rounds: int) -> str
         if way == "pod":
             delete(cluster, pod)
         else:
-            sigkill(pod)
+            assert sigkill(pod), "the operator's process had gone"
         written = partial(platform.carried_out, cluster, value)
         took.append(seconds_until(written, MADE_UP_FOR, f"change {number} after the {way} was killed"))
         platform.ready(cluster)

@@ -1,8 +1,9 @@
 """Pods of running workloads and their processes, taken hold of from outside."""
 
-import subprocess
 from typing import Any
 
+from hack.kind import docker
+from hack.kind.proc import CommandFailed
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE
 
@@ -37,17 +38,30 @@ def delete(cluster: Cluster, pod: dict[str, Any]) -> None:
     cluster.kubectl("-n", place, "delete", "pod", name, "--grace-period=0", "--force", "--wait=false")
 
 
+def process_of(pod: dict[str, Any]) -> int | None:
+    """The first process of the pod's first container, by its number in the node; None when it has gone."""
+    container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+    # Every node has ctr; crictl is in public node images only.
+    listing = docker.execute(pod["spec"]["nodeName"], "ctr", "--namespace", "k8s.io", "tasks", "list")
+    tasks = {fields[0]: int(fields[1]) for line in listing.splitlines()[1:] if (fields := line.split())}
+    return tasks.get(container) or None
+
+
 def signalled(pod: dict[str, Any], signal: str) -> bool:
     """Send a signal to the pod's first container in its node; False when it has gone meanwhile.
 
     After KILL the kubelet starts it again in the same pod.
     """
-    container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    script = 'kill -s "$1" "$(crictl inspect --output go-template --template "{{.info.pid}}" "$0")"'
-    command = ["docker", "exec", pod["spec"]["nodeName"], "sh", "-c", script, container, signal]
-    return subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == 0
+    process = process_of(pod)
+    if process is None:
+        return False
+    try:
+        docker.execute(pod["spec"]["nodeName"], "sh", "-c", f"kill -s {signal} {process}")
+    except CommandFailed:
+        return False
+    return True
 
 
-def sigkill(pod: dict[str, Any]) -> None:
-    """SIGKILL the pod's first container."""
-    signalled(pod, "KILL")
+def sigkill(pod: dict[str, Any]) -> bool:
+    """SIGKILL the pod's first container; False when it had gone."""
+    return signalled(pod, "KILL")

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from hack.kind import docker, nodes
-from hack.kind.proc import CommandFailed
 from hack.kubectl import Cluster
 from tests.support.chaos.waiting import seconds_until
+from tests.support.pods import process_of
 
 MANIFEST, AWAY = "/etc/kubernetes/manifests/kube-apiserver.yaml", "/etc/kubernetes/kube-apiserver.away"
 CHAIN = "PP-CHAOS"
@@ -60,22 +60,18 @@ def api_server_away(cluster: Cluster) -> Iterator[None]:
 
 
 def _stopped(plane: str) -> bool:
-    """Stop its container; whether none runs any more. The kubelet may not have seen yet that it shall not."""
-    found = docker.execute(plane, "crictl", "ps", "-q", "--name", "^kube-apiserver$").split()
-    for container in found:
-        try:
-            docker.execute(plane, "crictl", "stop", "--timeout", "1", container)
-        except CommandFailed:  # gone meanwhile: the next look tells
-            time.sleep(0.2)
+    """Kill it; whether none runs any more. The kubelet may not have seen yet that it shall not run."""
+    found = docker.execute(plane, "sh", "-c", "pgrep -x kube-apiserver || true").split()
+    if found:
+        docker.execute(plane, "sh", "-c", f"kill -s KILL {' '.join(found)} || true")
+        time.sleep(0.5)
     return not found
 
 
 def connections(pod: dict[str, Any]) -> list[int]:
     """The pod's own ports of its connections to the API server."""
-    container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    template = ["--output", "go-template", "--template", "{{.info.pid}}"]
-    node = pod["spec"]["nodeName"]
-    pid = docker.execute(node, "crictl", "inspect", *template, container).strip()
+    node, pid = pod["spec"]["nodeName"], process_of(pod)
+    assert pid is not None, f"{pod['metadata']['name']} does not run"
     # Of its network namespace, which is the pod's.
     table = docker.execute(node, "sh", "-c", f"cat /proc/{pid}/net/tcp /proc/{pid}/net/tcp6")
     return ports(table)
