@@ -13,7 +13,7 @@ import pytest
 from hack.kubectl import Cluster
 from hack.progress import say
 from tests.e2e import conftest as e2e
-from tests.support.chaos import metrics_api, platform
+from tests.support.chaos import platform
 from tests.support.chaos.faults import lift
 from tests.support.faults.load import Load
 from tests.support.faults.sizes import rng, seed
@@ -67,7 +67,6 @@ def as_before(cluster: Cluster) -> Iterator[None]:
 def restore(cluster: Cluster) -> None:
     """Lift all faults, take back what was declared, wait until all is well."""
     lift(cluster)
-    metrics_api.remove(cluster)
     platform.undeclare(cluster)
     platform.usual_operator(cluster)
     platform.ready(cluster)
