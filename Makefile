@@ -9,8 +9,6 @@ export UV_CACHE_DIR ?= $(or $(PAYMENTS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.ca
 # Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
 # services of their own (2 GiB); 0: one test after the other.
 WORKERS ?= 2
-# The same for tests that mostly wait.
-WAITING ?= 3
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
@@ -30,9 +28,7 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract all-images integration faults ## everything that CI runs
-	$(MAKE) --no-print-directory --jobs 2 controlplane up  # at once, for both mostly wait
-	$(MAKE) --no-print-directory e2e
+test: lint unit contract controlplane integration faults up e2e ## everything that CI runs
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools
@@ -66,7 +62,7 @@ contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC
 
 .PHONY: controlplane
 controlplane: venv ## the operator as a process against a real API server, without pods
-	$(VENV)/pytest --numprocesses $(WAITING) --dist loadfile tests/controlplane
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/controlplane
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
@@ -115,10 +111,6 @@ docker: ## a running Docker Engine
 .PHONY: images
 images: ## the container images
 	@$(PYTHON) -m hack.images build
-
-.PHONY: all-images
-all-images: ## the images of `make up`, the node's too
-	@$(PYTHON) -m hack.up --images-only
 
 .PHONY: stores
 stores: ## the images of OpenSearch and InfluxDB

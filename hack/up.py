@@ -34,14 +34,11 @@ def main() -> int:
         "--timeout", type=float, default=600, help="seconds for the platform to get Ready (600)"
     )
     parser.add_argument(
-        "--images-only", action="store_true", help="make the images of the node and the pods, and end"
-    )
-    parser.add_argument(
         "--sample", type=Path, default=SAMPLE, help="kustomization with the platform (the dev overlay)"
     )
     arguments = parser.parse_args()
     cluster = Cluster.from_environment()
-    _module("hack.kind", "docker" if arguments.images_only else "prepare")
+    _module("hack.kind", "prepare")
     names: list[str] = []
 
     def images(run: Runner) -> None:
@@ -53,10 +50,7 @@ def main() -> int:
         names.extend(name for name, reference in more.items() if reference in used)
         run("hack.images", "build", *names)
 
-    node = "node-image" if arguments.images_only else "up"
-    side_by_side({"cluster": lambda run: run("hack.kind", node), "images": images})
-    if arguments.images_only:
-        return 0
+    side_by_side({"cluster": lambda run: run("hack.kind", "up"), "images": images})
     tag = _output("hack.images", "tag").strip()
     references: dict[str, str] = json.loads(_output("hack.images", "refs", *names))
     _module("hack.kind", "load", *references.values())

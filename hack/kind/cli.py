@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hack.kind import cluster, engine, load, node_image, settings, tools
+from hack.kind import cluster, engine, load, settings, tools
 from hack.kind.proc import Failure, interrupt_on_term
 from hack.kind.settings import Settings, SettingsError
 
@@ -38,7 +38,6 @@ def parser() -> argparse.ArgumentParser:
         "status", parents=[common], help="say what runs; exit code 1 when the cluster is not usable"
     )
     commands.add_parser("tools", help="kind, kubectl and helm only; prints their paths")
-    commands.add_parser("node-image", help="the tools and the image of a node only")
     commands.add_parser("docker", help="only see to it that a Docker Engine runs")
     images = commands.add_parser(
         "load", parents=[common], help="docker images into all nodes, skipping those there"
@@ -76,9 +75,6 @@ def perform(arguments: argparse.Namespace, chosen: Settings) -> int:
             return 0 if cluster.status(chosen) else 1
         case "docker":
             engine.ensure(chosen)
-        case "node-image":
-            tools.ensure(chosen.cache, tools.CLI, "Command line tools")
-            node_image.ensure(chosen)
         case "tools":
             tools.ensure(chosen.cache, tools.CLI, "Command line tools")
             for tool in tools.CLI:
