@@ -1,10 +1,10 @@
 """python -m hack.bench.tracing: CPU per payment with and without tracing; writes a section of RESULTS.md.
 
 Two stacks of ten processes beside each other on the same PostgreSQL and Redis, one of them recording every
-trace. They take turns, and each pair of turns begins with the other one, so that what drifts meets both. CPU
-is what the kernel counted for the services' processes, threads of the exporters included, until the audit
-trail has all events and the spans are exported, less what idle services take in that time. Servers, load
-driver and collector are not counted.
+trace. They take turns, payment by payment, so that whatever else the machine does meets both. CPU is what
+the kernel counted for the services' processes, threads of the exporters included, until the audit trail has
+all events and the spans are exported, less what idle services take in that time. Servers, load driver and
+collector are not counted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -77,19 +78,6 @@ class Side:
         await asyncio.sleep(seconds)
         return (self.cpu() - before) / seconds
 
-    async def block(self, payments: int, idle: float) -> float:
-        """CPU milliseconds for each of so many payments, created and confirmed.
-
-        Args:
-            idle: CPU seconds per second that are taken off, for what goes on without payments.
-        """
-        before, began = self.cpu(), time.monotonic()
-        waiting = iter(range(payments))
-        await asyncio.gather(*(self._work(waiting) for _ in range(AT_ONCE)))
-        await self._drained()
-        taken = self.cpu() - before - idle * (time.monotonic() - began)
-        return taken * 1000 / payments
-
     def cpu(self) -> float:
         """CPU seconds of the services so far, all threads, to the nanosecond."""
         total = 0
@@ -98,12 +86,12 @@ class Side:
                 total += int((task / "schedstat").read_text().split()[0])
         return total / 1e9
 
-    async def _work(self, waiting: object) -> None:
-        for _ in waiting:  # type: ignore[attr-defined]
-            created = await self._post("/v1/payments", BODY, 201)
-            done = await self._post(f"/v1/payments/{created['id']}/confirm", {}, 200)
-            if done["status"] != "succeeded":
-                raise RuntimeError(f"the payment did not succeed: {done}")
+    async def pay(self) -> None:
+        """One payment, created and confirmed. Raises RuntimeError when it does not succeed."""
+        created = await self._post("/v1/payments", BODY, 201)
+        done = await self._post(f"/v1/payments/{created['id']}/confirm", {}, 200)
+        if done["status"] != "succeeded":
+            raise RuntimeError(f"the payment did not succeed: {done}")
 
     async def _post(self, path: str, body: object, expected: int) -> dict[str, str]:
         headers = {"Idempotency-Key": secrets.token_hex(16)}
@@ -114,7 +102,7 @@ class Side:
             found: dict[str, str] = await answer.json()
             return found
 
-    async def _drained(self) -> None:
+    async def drained(self) -> None:
         """All events are in the audit trail; then what the exporters hold for 5 s."""
         until = time.monotonic() + 60
         while await self._database.fetchval(
@@ -138,20 +126,38 @@ async def sign_in(stack: Stack) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"})
 
 
+async def interleaved(sides: Sequence[Side], payments: int, idle: float) -> list[float]:
+    """CPU milliseconds of each side for one payment; so many on each, one side after the other.
+
+    Args:
+        idle: CPU seconds per second that are taken off, for what goes on without payments.
+    """
+    before, began = [side.cpu() for side in sides], time.monotonic()
+    turns = iter([side for _ in range(payments) for side in sides])
+
+    async def work() -> None:
+        for side in turns:
+            await side.pay()
+
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    for side in sides:
+        await side.drained()
+    rest = idle * (time.monotonic() - began)
+    return [(side.cpu() - cpu - rest) * 1000 / payments for side, cpu in zip(sides, before, strict=True)]
+
+
 async def compare(on: Stack, off: Stack, pairs: int, payments: int) -> list[tuple[float, float]]:
     """CPU milliseconds for each payment (with, without tracing) of each pair of blocks."""
-    sides = {}
+    sides = []
     for stack in (on, off):
         database = await asyncpg.connect(stack.admin_dsn())
-        sides[stack] = Side(stack, await sign_in(stack), database)
-    for side in sides.values():
-        await side.block(payments, 0.0)  # warm
-    idle = await sides[off].idle(IDLE_SECONDS)  # what tracing does besides counts as its cost
+        sides.append(Side(stack, await sign_in(stack), database))
+    await interleaved(sides, payments, 0.0)  # warm
+    idle = await sides[1].idle(IDLE_SECONDS)  # what tracing does besides counts as its cost
     sys.stdout.write(f"idle: {idle * 1000:.0f} ms/s\n")
     found = []
     for pair in range(pairs):
-        cost = {stack: await sides[stack].block(payments, idle) for stack in ((on, off), (off, on))[pair % 2]}
-        with_, without = cost[on], cost[off]
+        with_, without = await interleaved(sides, payments, idle)
         found.append((with_, without))
         sys.stdout.write(f"{pair + 1}/{pairs}: {with_:.2f} / {without:.2f} ms = {with_ / without:.3f}\n")
         sys.stdout.flush()
@@ -172,7 +178,8 @@ def report(pairs: list[tuple[float, float]], payments: int) -> list[str]:
     with_, without = (statistics.median(column) for column in zip(*pairs, strict=True))
     return [
         f"CPU of the ten services for one payment, created and confirmed (low risk, {AT_ONCE} at once),",
-        f"every trace recorded and exported; {len(pairs)} interleaved pairs of {payments} payments each:",
+        f"every trace recorded and exported; {len(pairs)} pairs of {payments} payments, both sides taking",
+        "turns payment by payment:",
         "`python -m hack.bench.tracing`.",
         "",
         "| With tracing | Without | Median ratio | 95 % interval |",
