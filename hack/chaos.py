@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from hack.command import exit_with
 from hack.kubectl import Cluster
 from hack.progress import say, step
 from hack.up import NAMESPACE
@@ -127,16 +128,4 @@ def _cordon(cluster: Cluster, how: str, nodes: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        say("interrupted; run it again to go on")
-        sys.exit(130)
-    except subprocess.CalledProcessError as error:
-        say(f"error: {' '.join(map(str, error.cmd[:6]))} … ended with {error.returncode}")
-        if error.stderr:
-            say(str(error.stderr).strip())
-        sys.exit(1)
-    except (RuntimeError, OSError) as error:
-        say(f"error: {error}")
-        sys.exit(1)
+    exit_with(main)

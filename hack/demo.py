@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 import urllib.parse
 import uuid
 from typing import Any
 
 from hack.client import Answer, Client, wait_until_up
+from hack.command import exit_with
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE
 
@@ -197,11 +196,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except subprocess.CalledProcessError as error:
-        print(f"\nfailed: {error}\n{error.stderr}", file=sys.stderr)
-        sys.exit(1)
-    except (RuntimeError, TimeoutError, OSError) as error:
-        print(f"\nfailed: {error}", file=sys.stderr)
-        sys.exit(1)
+    exit_with(main)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import subprocess
-import sys
 from decimal import Decimal, InvalidOperation
 
+from hack.command import exit_with
 from hack.kubectl import Cluster
 from hack.up import NAMESPACE
 
@@ -71,8 +70,4 @@ def create(cluster: Cluster, namespace: str, count: int, balance: int) -> list[d
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except subprocess.CalledProcessError as error:
-        print(f"failed: {error.stderr}", file=sys.stderr)
-        sys.exit(1)
+    exit_with(main)

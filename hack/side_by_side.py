@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -23,25 +24,28 @@ class Runner:
         self._environment = {**os.environ, "PROGRESS_LABEL": label}
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
+        self._lock = threading.Lock()  # no process begins unseen by stop()
 
     def __call__(self, module: str, *arguments: str) -> str:
         """Run a module of this repository; what it printed. Raises CalledProcessError, Stopped."""
-        if self._stopped:
-            raise Stopped
         command = [sys.executable, "-m", module, *arguments]
-        self._process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, text=True
-        )
-        output, _ = self._process.communicate()
-        if self._process.returncode:
-            raise subprocess.CalledProcessError(self._process.returncode, command)
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            self._process = process = subprocess.Popen(
+                command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, text=True
+            )
+        output, _ = process.communicate()
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
         return output
 
     def stop(self) -> None:
         """End what runs, in good order."""
-        self._stopped = True
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.terminate()  # nothing happens where it has ended
 
 
 Task = Callable[[Runner], object]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hack.command import exit_with
 from hack.progress import say
 
 REPOSITORY = Path(__file__).parents[1]
@@ -70,8 +71,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(130)
+    exit_with(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hack.client import Client, pay, wait_until_up
+from hack.command import exit_with
 from hack.images.catalog import OWN
 from hack.kubectl import Cluster, wait_ready
 from hack.progress import say, step
@@ -145,16 +146,4 @@ def _output(module: str, *arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        say("interrupted; run it again to go on")
-        sys.exit(130)
-    except subprocess.CalledProcessError as error:
-        say(f"error: {' '.join(map(str, error.cmd[:6]))} … ended with {error.returncode}")
-        if error.stderr:
-            say(str(error.stderr).strip())
-        sys.exit(1)
-    except (TimeoutError, RuntimeError, OSError) as error:
-        say(f"error: {error}")
-        sys.exit(1)
+    exit_with(main)

@@ -5,10 +5,9 @@ Services answer on ports 13000 and up, the load balancer on 8081. Ctrl-C ends ev
 
 import argparse
 import signal
-import subprocess
-import sys
 import time
 
+from hack.command import exit_with
 from hack.dev import containers, load_balancer
 from hack.dev.catalog import REPOSITORY
 from hack.dev.processes import wait_for
@@ -67,8 +66,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (subprocess.CalledProcessError, TimeoutError, RuntimeError) as error:
-        say(f"error: {error}")
-        sys.exit(1)
+    exit_with(main)
