@@ -34,6 +34,7 @@ test: lint unit contract controlplane integration faults up e2e ## everything th
 venv: .venv/installed ## the virtual environment of the tests and tools
 .venv/installed: requirements-dev.txt operator/requirements.txt services/requirements.txt
 	$(PYTHON) -m venv .venv
+	@# uv itself by pip; the rest by uv, at a fifth of the CPU.
 	awk '/^uv==/ {own = 1} own; own && !/\\$$/ {exit}' requirements-dev.txt > .venv/uv.txt
 	$(VENV)/pip install --quiet --require-hashes --requirement .venv/uv.txt
 	$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes --requirement requirements-dev.txt

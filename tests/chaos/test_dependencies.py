@@ -78,7 +78,7 @@ def kill_all(cluster: Cluster, dice: random.Random, rounds: int) -> str:
     told = []
     for names in singles + pairs:
         told.append(kill(cluster, names))
-        time.sleep(dice.uniform(2, 6))
+        time.sleep(dice.uniform(2, 6))  # now and then before all has settled
     assert any("told away" in text for text in told), told
     return "; ".join(told)
 

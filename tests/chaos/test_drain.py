@@ -27,7 +27,7 @@ def spread(cluster: Cluster, node: str) -> None:
         found = pods.of(cluster, name)
         if all(pod["spec"]["nodeName"] != node for pod in found):
             cluster.kubectl("-n", NAMESPACE, "delete", "pod", found[0]["metadata"]["name"], "--wait=false")
-    time.sleep(3)
+    time.sleep(3)  # until the Deployments' status tells of it
     platform.ready(cluster)
 
 
@@ -45,7 +45,7 @@ def drained(cluster: Cluster, endpoints: Endpoints, node: str) -> str:
     took = time.monotonic() - began
     left = [pod for pod in pods.running(cluster) if pod["spec"]["nodeName"] == node]
     assert not left, [pod["metadata"]["name"] for pod in left]
-    time.sleep(10)
+    time.sleep(10)  # what follows the last eviction is watched, too
     cluster.kubectl("uncordon", node)
     platform.ready(cluster)
     assert endpoints.watching, "the watch ended: changes may have been missed"

@@ -31,7 +31,7 @@ def kill_amid_changes(cluster: Cluster, dice: random.Random, rounds: int) -> str
         way = "pod" if number % 2 else "process"
         pod = platform.operator_pod(cluster)
         platform.change(cluster, value)
-        time.sleep(dice.uniform(0, 2))
+        time.sleep(dice.uniform(0, 2))  # any moment of the reconcile
         if platform.carried_out(cluster, value):
             ways[f"{way}, when all was written"] += 1
         else:

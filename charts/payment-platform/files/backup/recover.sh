@@ -12,6 +12,7 @@ zoned="${target/%Z/+00:00}"
 # The socket's folder, whose path must be short.
 export PGHOST=/tmp PGPORT=5432 PGUSER=postgres PGPASSWORD= PGDATABASE="$(cat "$from/database")"
 ask() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
+# Nobody needs this server any more; where it has gone by itself there is nothing to stop.
 stop() { if [ -f "$data/postmaster.pid" ]; then pg_ctl --pgdata="$data" --mode=immediate --silent stop || true; fi; }
 trap stop EXIT
 
