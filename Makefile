@@ -71,7 +71,7 @@ integration: venv docker images stores ## services against real PostgreSQL, Redi
 
 .PHONY: faults
 faults: venv docker images ## kills, races, outages at small sizes: no payment lost, none doubled
-	$(VENV)/pytest --numprocesses $(WAITING) --dist loadfile tests/faults
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/faults
 
 .PHONY: soak
 soak: venv docker images ## the same at full size, on the running cluster too; takes hours

@@ -66,7 +66,7 @@ class Stack:
     def start_one(self, name: str) -> None:
         """Start one service without waiting."""
         service = self.services[name]
-        self.processes.start(name, [python(), "-m", "payments.run"], self._environment(service))
+        self.processes.start(name, self._environment(service))
 
     def stop(self) -> None:
         """Stop all services."""

@@ -4,7 +4,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-from hack.dev.catalog import environment, python
+from hack.dev.catalog import environment
 from hack.dev.processes import Processes, wait_for
 from hack.dev.stack import Stack
 from hack.dev.stores import INFLUXDB_TOKEN, Stores
@@ -30,7 +30,7 @@ class Replicas:
             name = f"audit-replica-{port}"
             self._ports[name] = port
             values = self.variables() | {"HTTP_PORT": str(port), "POD_NAME": name}
-            self.processes.start(name, [python(), "-m", "payments.run"], values)
+            self.processes.start(name, values)
         for name in self._ports:
             wait_for(self._url(name, "/ready"), seconds=120, alive=self.processes)
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hack.dev.catalog import environment, python
+from hack.dev.catalog import environment
 from hack.dev.processes import Processes, wait_for
 from hack.dev.stack import Stack
 from tests.support.echo_peer import EchoPeer, echo_peer
@@ -52,7 +52,7 @@ class Gateways:
         values |= {"REDIS_KEY_PREFIX": prefix, "RATE_LIMIT_REQUESTS": "1000000", "LOGIN_FAILURES": "1000000"}
         values |= {name: str(value) for name, value in variables.items()}
         name = f"gateway-{port}"
-        self.processes.start(name, [python(), "-m", "payments.run"], values)
+        self.processes.start(name, values)
         gateway = Gateway(f"http://127.0.0.1:{port}", prefix, name)
         # Readiness is asked from a thread: the peer answers in this loop.
         await asyncio.to_thread(wait_for, f"{gateway.url}/ready", seconds=120, alive=self.processes)

@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from joserfc.jwk import RSAKey
 
-from hack.dev.catalog import environment, python
+from hack.dev.catalog import environment
 from hack.dev.processes import wait_for
 from hack.dev.stack import Stack
 from payments.contracts.event import TOPICS
@@ -30,7 +30,7 @@ async def url(running: Stack, gateways: Gateways) -> str:
         ports[name] = free_port()
         values = environment(running.services[name], running.identity, running.servers, ports)
         process = f"{name}-{ports[name]}"
-        gateways.processes.start(process, [python(), "-m", "payments.run"], values | {"LOG_LEVEL": "DEBUG"})
+        gateways.processes.start(process, values | {"LOG_LEVEL": "DEBUG"})
         ready = f"http://127.0.0.1:{ports[name]}/ready"
         await asyncio.to_thread(wait_for, ready, seconds=120, alive=gateways.processes)
     gateway = await gateways.start(

@@ -18,7 +18,7 @@ import asyncpg
 import httpx
 import pytest
 
-from hack.dev.catalog import environment, python
+from hack.dev.catalog import environment
 from hack.dev.processes import wait_for
 from hack.dev.stack import Stack
 from payment_operator import keys
@@ -121,7 +121,7 @@ async def world(stack: Stack, gateways: Gateways, tmp_path: Path) -> AsyncIterat
     values = environment(stack.services[SERVICE], stack.identity, stack.servers, ports)
     values |= {"GATEWAY_JWKS_FILE": str(cluster.public), "KEY_RELOAD_SECONDS": "0.2"}
     name = f"{SERVICE}-{ports[SERVICE]}"
-    gateways.processes.start(name, [python(), "-m", "payments.run"], values)
+    gateways.processes.start(name, values)
     url = f"http://127.0.0.1:{ports[SERVICE]}"
     await asyncio.to_thread(wait_for, f"{url}/ready", seconds=120, alive=gateways.processes)
     prefix = f"test-{secrets.token_hex(4)}"

@@ -99,7 +99,7 @@ class Instances:
         service = self._stack.services[NAME]
         values = environment(service, self._stack.identity, self._stack.servers, ports)
         processes = Processes(self._log_folder)
-        processes.start(f"ofac-{port}", [python(), "-m", "payments.run"], values | variables)
+        processes.start(f"ofac-{port}", values | variables)
         self._running.append(processes)
         url = f"http://127.0.0.1:{port}"
         await asyncio.to_thread(wait_for, f"{url}/ready", seconds=120, alive=processes)

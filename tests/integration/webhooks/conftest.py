@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
-from hack.dev.catalog import Servers, environment, python
+from hack.dev.catalog import Servers, environment
 from hack.dev.processes import Processes, wait_for
 from hack.dev.stack import Stack
 from tests.integration.conftest import PORT_OFFSET
@@ -169,7 +169,7 @@ class System:
         values = environment(service, self.stack.identity, self.stack.servers, ports)
         processes = Processes(self.stack.processes.log_folder)
         url = f"http://127.0.0.1:{ports[NAME]}"
-        processes.start("replica", [python(), "-m", "payments.run"], values | self._variables | variables)
+        processes.start("replica", values | self._variables | variables)
         try:
             wait_for(f"{url}/ready", seconds=120, alive=processes)
             yield url
