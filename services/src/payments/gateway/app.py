@@ -95,7 +95,11 @@ def create(settings: Settings) -> FastAPI:
         "kafka": producer.ping,
     }
     remembered: dict[str, Check] = {name: Remembered(check) for name, check in checks.items()}
-    probe_routes = {route.path: route for route in probes(settings, store.ready, remembered)}
+
+    async def ready() -> bool:
+        return revocations.begun and await store.ready()
+
+    probe_routes = {route.path: route for route in probes(settings, ready, remembered)}
     operations = [
         *auth_routes.operations(auth),
         *user_routes.operations(user_routes.UserRoutes(users, passwords, revocations)),

@@ -52,6 +52,11 @@ class Revocations:
     async def __aexit__(self, *_: object) -> None:
         await self._loop.__aexit__()
 
+    @property
+    def begun(self) -> bool:
+        """Redis has been asked: it counts requests from now on, or is known to be away."""
+        return self._trusted or self._losses > 0
+
     async def guard(self, windows: Sequence[tuple[str, int]], marks: Sequence[str], window_ms: int) -> Any:
         """The script's reply (see guard.lua), None while Redis cannot be trusted.
 
