@@ -74,7 +74,8 @@ async def test_a_warm_confirmation_stays_in_its_budget(
     record_property("budget", str(budget))
     counts = (budget.requests, budget.statements, budget.redis_commands)
     found = [round(sum(each.values()), 2) for each in counts]
-    assert set(budget.requests) <= limits.services, budget
+    asked = {name for name, share in budget.requests.items() if share > 0.1}  # less: a cache was renewed
+    assert asked <= limits.services, budget
     allowed = (limits.requests, limits.statements, limits.redis_commands)
     assert all(count <= most + 0.1 for count, most in zip(found, allowed, strict=True)), (found, budget)
     assert found[0] >= 4 and found[1] >= 3 and found[2] >= 0.9, budget  # or nothing was counted
