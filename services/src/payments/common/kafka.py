@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -11,6 +12,7 @@ from aiokafka.errors import KafkaError
 from payments.common import messaging, metrics
 from payments.common.background import Loop
 from payments.common.brokers import Brokers, options
+from payments.common.consumer_watch import Watch
 from payments.common.messaging import Message
 
 __all__ = ["Consumer", "Handler", "KafkaError", "Message", "Poison", "Producer"]
@@ -23,6 +25,10 @@ DEAD = metrics.counter(
 # a dead member of the group is waited for, 10 s.
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
+# After outages a consumer can stay in the middle of rejoining its group, without an error and without end.
+SILENT_SECONDS = 20.0
+# aiokafka's 100 ms make it log tens of errors a second while a broker is away.
+RETRY_MILLISECONDS = 500
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +106,16 @@ async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
         log.warning("%s did not close cleanly: %r", type(client).__name__, error)
 
 
+@asynccontextmanager
+async def _limit(what: str) -> AsyncIterator[None]:
+    """Raises TimeoutError that says what had no end within SILENT_SECONDS."""
+    try:
+        async with asyncio.timeout(SILENT_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise TimeoutError(f"{what} had no end within {SILENT_SECONDS:g} s") from error
+
+
 Handler = Callable[[Sequence[Message]], Awaitable[None]]
 
 
@@ -112,6 +128,7 @@ class Consumer:
 
     A handler that raises anything but Poison gets the same batch again, after a pause. On Poison the batch is
     handed over one by one, and what is poison itself goes to `<topic>.dlq` with the reason in a header.
+    A connection on which Kafka is silent for SILENT_SECONDS is given up and made anew.
     """
 
     def __init__(
@@ -131,6 +148,7 @@ class Consumer:
         self._producer = producer
         self._batch = batch
         self._consumer: AIOKafkaConsumer | None = None
+        self._watch = Watch(SILENT_SECONDS)
         self._loop = Loop(f"consume {topic}", self._step)
         metrics.from_zero(DEAD, [topic])
 
@@ -145,7 +163,9 @@ class Consumer:
     async def _step(self) -> float:
         try:
             consumer = await self._connected()
-            batches = await consumer.getmany(timeout_ms=1000, max_records=self._batch)
+            # Its own timeout does not bound the wait for the group's next assignment.
+            async with _limit("asking for messages"):
+                batches = await consumer.getmany(timeout_ms=1000, max_records=self._batch)
             messages = [
                 Message(self._topic, record.key or b"", record.value or b"", record.headers)
                 for records in batches.values()
@@ -153,7 +173,12 @@ class Consumer:
             ]
             if messages:
                 await self._handle(messages)
-                await consumer.commit()
+                async with _limit("a commit"):
+                    await consumer.commit()
+                self._watch.heard()
+            else:
+                assigned = consumer.assignment()
+                self._watch.nothing_came({tp: consumer.last_poll_timestamp(tp) for tp in assigned})
         except BaseException:
             # Positions have moved past what was not processed: begin again from the last commit.
             await self._drop()
@@ -184,6 +209,7 @@ class Consumer:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 session_timeout_ms=10_000,
+                retry_backoff_ms=RETRY_MILLISECONDS,
             )
             try:
                 async with asyncio.timeout(START_SECONDS):
@@ -191,7 +217,7 @@ class Consumer:
             except BaseException:
                 await _stop(consumer)
                 raise
-            self._consumer = consumer
+            self._consumer, self._watch = consumer, Watch(SILENT_SECONDS)
         return self._consumer
 
     async def _drop(self) -> None:
