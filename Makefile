@@ -4,11 +4,15 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
-# Next to everything else that is kept between runs.
-export UV_CACHE_DIR ?= $(or $(PAYMENTS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/payment-platform)/uv
+# Next to everything else that is kept between runs, and between checkouts.
+CACHE := $(or $(PAYMENTS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/payment-platform)
+export UV_CACHE_DIR ?= $(CACHE)/uv
+export MYPY_CACHE_DIR ?= $(CACHE)/mypy
 # Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
 # services of their own (2 GiB); 0: one test after the other.
 WORKERS ?= 2
+# More of integration tests: they wait for a third of their time.
+SESSIONS ?= $(if $(filter 0,$(WORKERS)),0,3)
 SOURCES := operator/src services/src cli/src hack tests
 
 .PHONY: help
@@ -67,7 +71,7 @@ controlplane: venv ## the operator as a process against a real API server, witho
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB
-	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder tests/integration
+	$(VENV)/pytest --numprocesses $(SESSIONS) --dist loadscope --no-loadscope-reorder tests/integration
 
 .PHONY: faults
 faults: venv docker images ## kills, races, outages at small sizes: no payment lost, none doubled
@@ -79,7 +83,7 @@ soak: venv docker images ## the same at full size, on the running cluster too; t
 
 .PHONY: e2e
 e2e: venv ## the running cluster of `make up`: payments, reconciling, plain Helm
-	$(VENV)/pytest tests/e2e
+	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadscope tests/e2e
 
 .PHONY: e2e-slow
 e2e-slow: venv ## what of it takes minutes: restores, rotations and upgrades under load, outages of what watches

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import asyncpg
 import httpx
 import pytest
 from joserfc.jwk import RSAKey
+from xdist.scheduler import LoadScopeScheduling
 
 from hack.client import Client
 from hack.kubectl import Cluster
@@ -34,6 +36,18 @@ DUMPS = Path(__file__).parents[2] / "build/e2e"
 FIGURES = DUMPS / "figures.json"
 Note = Callable[[str], None]
 PROBE_ACCOUNTS = {"from_account": "ACC001", "to_account": "ACC002"}
+
+
+class Platforms(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """The sample's tests one after the other; beside them those that bring platforms of their own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "own" if "test_more_platforms.py" in nodeid else "sample"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Platforms:
+    """Whatever --dist says: two tests at once would kill each other's pods."""
+    return Platforms(config, log)
 
 
 @pytest.fixture(scope="session")

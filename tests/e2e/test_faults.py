@@ -43,9 +43,7 @@ async def kill_at_random(cluster: Cluster, dice: random.Random, seconds: float) 
 
 
 @pytest.mark.timeout(0)
-async def test_kills_under_load_lose_and_double_nothing(
-    cluster: Cluster, world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_kills_under_load_lose_and_double_nothing(cluster: Cluster, world: World) -> None:
     number, size = seed(), sizes()
     dice = rng("cluster", number)
     load = await world.load(dice)
@@ -55,17 +53,15 @@ async def test_kills_under_load_lose_and_double_nothing(
     healed = time.monotonic()
     await paying
     ended = time.monotonic() - healed
-    with capsys.disabled():
-        sys.stdout.write(f"\nseed={number} kills={dict(kills)} ends={dict(load.counts())}\n")
+    sys.stdout.write(f"seed={number} kills={dict(kills)} ends={dict(load.counts())}\n")
     settled = await world.nothing_open()
     told = await world.everything_told(TOLD_WITHIN)
     found = await world.violations({**zeros.MONEY, **zeros.EFFECTS})
     events, missing = await lost_events(cluster, world)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"clients_done_s={ended:.1f} nothing_open_s={settled:.1f} told_s={told:.1f} events={events}"
-            f" statuses={dict(world.told.statuses)}\n"
-        )
+    sys.stdout.write(
+        f"clients_done_s={ended:.1f} nothing_open_s={settled:.1f} told_s={told:.1f} events={events}"
+        f" statuses={dict(world.told.statuses)}\n"
+    )
     assert any(count for way, count in kills.items() if way.endswith("process")), kills
     assert not found, found
     assert not missing, missing
