@@ -4,7 +4,7 @@ TEST_POSTGRES, TEST_REDIS and TEST_KAFKA (host:port) name servers that already r
 the image catalog are started and removed again. Each session has a database of its own. TEST_PORT_OFFSET
 moves the ports of a second session beside the first.
 
-`pytest -n 2` runs two sessions side by side (pytest-xdist); each has all of the above for itself, and what
+`pytest -n 3` runs three sessions side by side (pytest-xdist); each has all of the above for itself, and what
 stands in one folder goes to the same one, for its tests share a stack.
 """
 
@@ -32,15 +32,18 @@ PREFIX = f"payments-test-{PORT_OFFSET}"
 
 # Begun first, so that no worker is left alone with a long one at the end.
 LONGEST = (
-    "gateway",
     "confirm",
+    "gateway",
     "verification",
     "audit_search",
     "api",
-    "tracing",
     "common",
+    "tracing",
+    "ofac",
     "audit",
     "webhooks",
+    "account",
+    "load_balancer",
 )
 
 
