@@ -31,6 +31,13 @@ def defaults(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "defaults.yaml"
 
 
+def put(file: Path, text: str) -> None:
+    """All at once, as a mounted ConfigMap changes: an empty file would mean that there are no defaults."""
+    part = file.with_suffix(".part")
+    part.write_text(text)
+    part.replace(file)
+
+
 @pytest.fixture(scope="module")
 def operator(plane: ControlPlane, api: Api, metrics_port: int, defaults: Path) -> Iterator[Operator]:
     """It looks at its namespaces about every second; a platform is Ready in the first one."""
@@ -170,16 +177,16 @@ def test_defaults_of_the_administrator_give_way_to_what_is_declared(
         return str(api.conditions(NAMESPACE)["Degraded"]["reason"])
 
     assert pods() == 1
-    defaults.write_text("spec: {services: {otp-service: {replicas: 2}}}")
+    put(defaults, "spec: {services: {otp-service: {replicas: 2}}}")
     took = wait(lambda: pods() == 2, 20, "the default")
     api.declare(NAMESPACE, services={"otp-service": {"replicas": 3}})
     wait(lambda: pods() == 3, 20, "what is declared")
     wait(lambda: api.is_ready(NAMESPACE), 30, "Ready")
-    defaults.write_text("quota: {pods: 2}")
+    put(defaults, "quota: {pods: 2}")
     api.declare(NAMESPACE, services={"otp-service": {"replicas": 4}})
     wait(lambda: refused() == "QuotaExceeded", 20, "the quota told")
     assert pods() == 3
-    defaults.write_text("spec: {profile: dev}")
+    put(defaults, "spec: {profile: dev}")
     wait(lambda: refused() == "InvalidDefaults", 20, "wrong defaults told")
     assert pods() == 3
     defaults.unlink()
@@ -194,7 +201,7 @@ def test_one_platform_too_many_waits_until_another_one_goes(
     api: Api, audit: Audit, defaults: Path, note: Note
 ) -> None:
     present = sum(len(api.list("PaymentPlatform", space)) for space in (NAMESPACE, FOREIGN, VERSION))
-    defaults.write_text(f"quota: {{platforms: {present}}}")
+    put(defaults, f"quota: {{platforms: {present}}}")
     api.declare(VERSION)
     told = wait(
         lambda: api.conditions(VERSION).get("Degraded", {}).get("reason") == "QuotaExceeded", 20, "the quota"
