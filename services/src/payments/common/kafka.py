@@ -32,6 +32,8 @@ RETRY_MILLISECONDS = 500
 
 log = logging.getLogger(__name__)
 
+_closing: set[asyncio.Task[None]] = set()
+
 
 class Producer:
     """Sends with acks=all and idempotence; connects on first use and again after a failure."""
@@ -100,10 +102,25 @@ class Producer:
 
 
 async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    try:
-        await asyncio.wait_for(client.stop(), STOP_SECONDS)
-    except (KafkaError, TimeoutError, OSError) as error:
-        log.warning("%s did not close cleanly: %r", type(client).__name__, error)
+    """Close and wait for it a while; what takes longer, by requests that are still out, ends by itself.
+
+    Cut short, it would leave tasks behind that fetch or send for ever. A task of its own, because aiokafka's
+    close can end as if cancelled, and that would end the caller without a word.
+    """
+    closing = asyncio.create_task(client.stop(), name=f"close {type(client).__name__}")
+    _closing.add(closing)
+    closing.add_done_callback(_closed)
+    await asyncio.wait([closing], timeout=STOP_SECONDS)
+    if not closing.done():
+        log.warning("%s takes longer than %g s", closing.get_name(), STOP_SECONDS)
+
+
+def _closed(closing: asyncio.Task[None]) -> None:
+    _closing.discard(closing)
+    if closing.cancelled():
+        log.warning("%s was cut short", closing.get_name())
+    elif (error := closing.exception()) is not None:
+        log.warning("%s failed: %r", closing.get_name(), error)
 
 
 @asynccontextmanager
@@ -223,4 +240,6 @@ class Consumer:
     async def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
+            # Ends its fetches: one that waits to be tried again would cut the closing short.
+            consumer.unsubscribe()
             await _stop(consumer)

@@ -29,6 +29,9 @@ class Broker:
     async def stop(self) -> None:
         self.stopped = True
 
+    def unsubscribe(self) -> None:
+        assert not self.stopped
+
     async def getmany(self, **_: object) -> dict[str, list[Any]]:
         self.asked += 1
         await asyncio.sleep(0.01)
@@ -89,6 +92,22 @@ class Uncoordinated(Broker):
         await super().commit()
 
 
+class Cut(Deaf):
+    """Closes as aiokafka's does when a fetch is about to be tried again: as if somebody had cancelled it."""
+
+    async def stop(self) -> None:
+        await super().stop()
+        raise asyncio.CancelledError
+
+
+class Lingering(Deaf):
+    """Takes its time to close."""
+
+    async def stop(self) -> None:
+        await asyncio.sleep(0.3)
+        await super().stop()
+
+
 class Spare(Quiet):
     """Has no partitions: the group has more members than there are."""
 
@@ -130,7 +149,9 @@ async def consuming(
     producer = Producer("nowhere:1", client_id="test")
     async with Consumer("nowhere:1", topic="payments", group="g", handler=handler, producer=producer):
         yield handled
-    assert all(made.stopped for made in broker.made)
+    async with asyncio.timeout(1):
+        while not all(made.stopped for made in broker.made):
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("broker", [Unassigned, Deaf, Rejoining, Uncoordinated])
@@ -144,6 +165,23 @@ async def test_a_consumer_that_gets_nowhere_is_made_anew(
         assert broker.made[0].committed == 0
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "consume payments failed" in caplog.text and "Timeout" in caplog.text
+
+
+async def test_a_consumer_that_closes_slowly_is_not_waited_for_and_closes_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kafka, "STOP_SECONDS", 0.05)
+    async with consuming(monkeypatch, Lingering, silent=0.1) as handled, asyncio.timeout(5):
+        await handled.get()
+        while not Lingering.made[0].stopped:
+            await asyncio.sleep(0.01)
+    assert len(Lingering.made) == 2
+
+
+async def test_a_close_that_is_cut_short_does_not_end_the_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with consuming(monkeypatch, Cut, silent=0.1) as handled, asyncio.timeout(5):
+        assert await handled.get() == b"v"
+        assert len(Cut.made) == 2
 
 
 @pytest.mark.parametrize("broker", [Spare, Idle])
