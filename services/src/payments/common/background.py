@@ -42,8 +42,11 @@ class Loop:
             try:
                 pause = await self._step()
                 failures = 0
-            except Exception as error:
-                # A loop outlives any failure of one step: that is its purpose.
+            except (Exception, asyncio.CancelledError) as error:
+                # A loop outlives any failure of one step: that is its purpose. Also the cancellation of
+                # something that the step waited for; only its own ends it.
+                if isinstance(error, asyncio.CancelledError) and _cancelled():
+                    raise
                 failures += 1
                 pause = min(self._max_backoff, 0.1 * 2**failures)
                 log.warning("%s failed, next try in %.1f s: %r", self._name, pause, error)
@@ -54,3 +57,8 @@ class Loop:
                     await asyncio.wait_for(self._wake.wait(), pause)
                 except TimeoutError:
                     continue
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
