@@ -71,8 +71,6 @@ class Cluster:
         self.secrets: Recent[tuple[str, str], Object] = Recent(keep, time.monotonic, _version)
         """To be told by `forget` when one changed."""
         self._raw: Recent[str, Object] = Recent(keep, time.monotonic)
-        self.fence: Callable[[], None] = _anybody
-        """Called before each write; must not return when another operator may lead by now."""
         self._timeout = timeout
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
         self._resources = {name: resource(kind) for name, kind in BY_KIND.items()}
@@ -89,10 +87,7 @@ class Cluster:
         def ask() -> Object:
             return self._checked(operation, self._resources[kind.kind], **arguments)
 
-        if operation == self.dynamic.get:
-            return ask()
-        self.fence()
-        if kind != SECRET:
+        if operation == self.dynamic.get or kind != SECRET:
             return ask()
         name = arguments.get("name") or arguments["body"]["metadata"]["name"]
         answer = self.secrets.anew((arguments["namespace"], name), ask)
@@ -162,7 +157,6 @@ class Cluster:
         dry_run: bool = False,
     ) -> Object:
         """Server-side apply; the fields of the body become the manager's. A dry run only answers."""
-        self.fence()
         path = self._resources[kind.kind].path(  # type: ignore[no-untyped-call]
             name=name, namespace=namespace
         )
@@ -202,10 +196,6 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiError(0, f"the API server did not answer: {error}") from error
         return parsed
-
-
-def _anybody() -> None:
-    """Without a Lease there is only one operator."""
 
 
 def _version(obj: Object) -> str:

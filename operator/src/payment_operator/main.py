@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import kopf
 from prometheus_client import start_http_server
 
-from payment_operator import handlers, metrics, standby, traces, watchlines
+from payment_operator import fence, handlers, metrics, standby, traces, watchlines
 from payment_operator.catalog import schemas, secret_kinds
 from payment_operator.cluster import Cluster, connect
 from payment_operator.credentials import authorization
@@ -99,9 +99,9 @@ class Operator:
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    def guard(self, fence: Callable[[], None]) -> None:
-        """Ask `fence` before each write."""
-        self._cluster.fence = fence
+    def guard(self, ask: Callable[[], None]) -> None:
+        """Call `ask` before each write."""
+        fence.guard(self._cluster.dynamic, ask)
 
     async def start(self, **_: Any) -> None:
         """Start the workers and the full passes, in Kopf's loop."""
@@ -228,8 +228,8 @@ def main() -> None:
     handlers.register(registry, tuned, operator.queue)
     if settings.metrics_port:
         start_http_server(settings.metrics_port)
-    with leading(settings) as fence, traced(settings):
-        operator.guard(fence)
+    with leading(settings) as ask, traced(settings):
+        operator.guard(ask)
         kopf.run(
             registry=registry,
             settings=tuned,
