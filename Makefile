@@ -11,7 +11,7 @@ export MYPY_CACHE_DIR ?= $(CACHE)/mypy
 # Sessions of tests side by side; those of integration and fault tests have each a PostgreSQL, Redis, Kafka and
 # services of their own (2 GiB); 0: one test after the other.
 WORKERS ?= 2
-# More of integration tests: they wait for a third of their time.
+# More of tests that wait for a third of their time.
 SESSIONS ?= $(if $(filter 0,$(WORKERS)),0,3)
 SOURCES := operator/src services/src cli/src hack tests
 
@@ -67,7 +67,7 @@ contract: venv tools docker ## contracts between the parts: chart, catalog, RBAC
 
 .PHONY: controlplane
 controlplane: venv ## the operator as a process against a real API server, without pods
-	$(VENV)/pytest --numprocesses $(WORKERS) --dist loadfile tests/controlplane
+	$(VENV)/pytest --numprocesses $(SESSIONS) --dist loadfile tests/controlplane
 
 .PHONY: integration
 integration: venv docker images stores ## services against real PostgreSQL, Redis, Kafka, OpenSearch and InfluxDB

@@ -35,7 +35,7 @@ CI = Sizes(
     kafka_seconds=15,
     outage_seconds=1.5,
     rate=8,
-    cluster_seconds=40,
+    cluster_seconds=30,
     cluster_rate=8,
 )
 SOAK = Sizes(
