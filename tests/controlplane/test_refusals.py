@@ -1,5 +1,7 @@
 """What the API server refuses by itself. No operator runs in this module."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -87,14 +89,37 @@ def namespace(api: Api) -> str:
     return "refusals"
 
 
+@pytest.fixture(scope="module")
+def took(figures: dict[str, list[str]]) -> Iterator[dict[str, list[float]]]:
+    """Seconds of each answer, by test; the slowest is the figure."""
+    took: dict[str, list[float]] = {}
+    yield took
+    for test, seconds in took.items():
+        slowest = round(1000 * max(seconds))
+        figures[test] = [f"{len(seconds)} refused, the field named; the slowest after {slowest} ms"]
+
+
+def refusal(api: Api, namespace: str, name: str, spec: dict[str, Any], seconds: list[float]) -> str:
+    """What the API server says to that spec, and after how long."""
+    began = time.monotonic()
+    with pytest.raises(httpx.HTTPStatusError) as raised:
+        api.declare(namespace, name=name, **spec)
+    seconds.append(time.monotonic() - began)
+    assert raised.value.response.status_code == 422
+    return str(raised.value)
+
+
 @pytest.mark.parametrize(("spec", "field"), [item[1:] for item in WRONG], ids=[item[0] for item in WRONG])
 def test_03_a_wrong_spec_is_refused_with_the_operator_down(
-    api: Api, namespace: str, spec: dict[str, Any], field: str
+    request: pytest.FixtureRequest,
+    api: Api,
+    namespace: str,
+    took: dict[str, list[float]],
+    spec: dict[str, Any],
+    field: str,
 ) -> None:
-    with pytest.raises(httpx.HTTPStatusError) as raised:
-        api.declare(namespace, name="wrong", **spec)
-    assert raised.value.response.status_code == 422
-    assert field in str(raised.value)
+    seconds = took.setdefault(request.node.originalname, [])
+    assert field in refusal(api, namespace, "wrong", spec, seconds)
     assert api.get("PaymentPlatform", namespace, "wrong") is None
 
 
@@ -109,13 +134,17 @@ def test_logins_and_bounds_that_fit_are_taken(api: Api, namespace: str) -> None:
     ("before", "after", "message"), [item[1:] for item in CHANGES], ids=[item[0] for item in CHANGES]
 )
 def test_03_what_is_fixed_cannot_change_with_the_operator_down(
-    api: Api, namespace: str, before: dict[str, Any], after: dict[str, Any], message: str
+    request: pytest.FixtureRequest,
+    api: Api,
+    namespace: str,
+    took: dict[str, list[float]],
+    before: dict[str, Any],
+    after: dict[str, Any],
+    message: str,
 ) -> None:
+    seconds = took.setdefault(request.node.originalname, [])
     api.declare(namespace, name="fixed", **before)
     try:
-        with pytest.raises(httpx.HTTPStatusError) as raised:
-            api.declare(namespace, name="fixed", **after)
-        assert raised.value.response.status_code == 422
-        assert message in str(raised.value)
+        assert message in refusal(api, namespace, "fixed", after, seconds)
     finally:
         api.delete("PaymentPlatform", namespace, "fixed")
