@@ -49,9 +49,9 @@ def test_a_platform_comes_back_as_it_was_between_two_payments(
         with forwarded(cluster, PLACE) as client:
             client.login("demo", "password123")
             first = pay(client, amount=700, from_account="ACC001", to_account="ACC002")
-            time.sleep(1)
+            time.sleep(1)  # what the first payment does in the background is before the moment, too
             ((moment,),) = cluster.sql(PLACE, 'SELECT to_char(now(), \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')')
-            time.sleep(1)
+            time.sleep(1)  # and nothing of the second one
             second = pay(client, amount=900, from_account="ACC001", to_account="ACC002")
         before = cluster.sql(PLACE, BOOKS, at=moment)
 
