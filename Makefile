@@ -32,7 +32,12 @@ down: ## delete the cluster
 	$(PYTHON) -m hack.kind down
 
 .PHONY: test
-test: lint unit contract controlplane integration faults up e2e ## everything that CI runs
+test: lint unit contract controlplane integration faults-and-up e2e ## everything that CI runs
+
+.PHONY: faults-and-up
+faults-and-up: venv docker images
+	@# At once: both wait for a third of their time.
+	$(MAKE) --no-print-directory --jobs 2 faults up
 
 .PHONY: venv
 venv: .venv/installed ## the virtual environment of the tests and tools

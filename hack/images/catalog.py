@@ -63,6 +63,7 @@ class Recipe:
     jars: str = ""
     jars_folder: str = ""
     programs: Mapping[str, str] = field(default_factory=dict)
+    finish: tuple[str, ...] = ()
     user: str = ""
     ports: tuple[int, ...] = ()
     volumes: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ def render(recipe: Recipe, base: str, has_files: bool) -> str:
     if has_files:
         lines.append(f"COPY {FILES_FOLDER}/ /")
     lines += [f"ENV {name}={_quoted(value)}" for name, value in sorted(recipe.environment.items())]
+    lines += [f"RUN {line}" for line in recipe.finish]
     lines += [f"EXPOSE {port}" for port in recipe.ports]
     if recipe.volumes:
         lines.append(f"VOLUME {json.dumps(list(recipe.volumes))}")

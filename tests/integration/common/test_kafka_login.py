@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from hack.controlplane.servers import free_ports
-from hack.dev.containers import reference
+from hack.dev.containers import KAFKA_VARIABLES, reference
 from payments import kafka_exporter, topics
 from payments.audit import anchors
 from payments.common.brokers import Brokers, trusting
@@ -112,7 +112,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         script = script.replace(f"@{name}@", value)
     container = f"payments-test-login-{port}"
     command = ["docker", "create", "--network=host", "--user=1000", f"--name={container}"]
-    command += ["--env=KAFKA_HEAP_OPTS=-Xms192m -Xmx192m", "--entrypoint=bash"]
+    command += [*(f"--env={variable}" for variable in KAFKA_VARIABLES), "--entrypoint=bash"]
     try:
         for step in (
             [*command, reference("kafka"), "-c", script],
