@@ -141,7 +141,9 @@ def budget_table(name: str, budget: Budget) -> list[str]:
 
 
 def _row(name: str, counts: dict[str, float]) -> str:
-    where = "; ".join(f"{' '.join(key.split())[:90]} ({count:.1f})" for key, count in counts.items())
+    where = "; ".join(
+        f"{' '.join(key.split())[:90]} ({count:.1f})" for key, count in counts.items() if count >= 0.05
+    )
     return f"| {name} | {sum(counts.values()):.1f} | {where.replace('|', '/')} |"
 
 
