@@ -58,6 +58,18 @@ def cluster() -> Cluster:
     return cluster
 
 
+@pytest.fixture(scope="session", autouse=True)
+def example(cluster: Cluster) -> Iterator[None]:
+    """The payment of the README's example is the reader's: no test spends it."""
+
+    def status() -> list[list[str]]:
+        return cluster.sql(NAMESPACE, "SELECT status FROM payments.payments WHERE id = 'txn_001'")
+
+    before = status()
+    yield
+    assert status() == before
+
+
 @pytest.fixture(scope="session")
 def url(cluster: Cluster) -> str:
     """The sample's load balancer."""

@@ -2,7 +2,13 @@ from hack.bench.__main__ import report
 from hack.bench.budget import Budget
 from hack.bench.memory import Measured, Usage, lines, summed, workload
 from hack.kubectl import condition
-from hack.up import _addresses, _documents
+from hack.up import REPOSITORY, _addresses, _documents
+
+
+def test_no_command_spends_the_payment_of_the_readme_s_example() -> None:
+    commands = list((REPOSITORY / "hack").rglob("*.py"))
+    assert len(commands) > 50
+    assert [path for path in commands if "txn_001" in path.read_text()] == []
 
 
 def test_documents_one_after_another() -> None:
