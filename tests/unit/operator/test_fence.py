@@ -20,7 +20,9 @@ class Server(BaseHTTPRequestHandler):
     seen: list[str] = []
 
     def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        if len(self.rfile.read(length)) < length:
+            return  # the connection ended before the body had come
         self.seen.append(self.command)
         self.send_response(200)
         self.send_header("Content-Length", "0")
