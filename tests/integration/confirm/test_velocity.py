@@ -52,7 +52,8 @@ async def test_the_windows_tell_of_earlier_payments(system: System) -> None:
         "sum_7d": "0.00",
         "new_payee": True,
     }
-    await age(system, first, "8 days")
+    # Before every window, and not yet so long ago that the janitor forgets it.
+    await age(system, first, "180 hours")
     for amount, interval in ((2_000, "3 days"), (3_000, "5 hours")):
         await age(system, await paid(system, payer, payee, amount), interval)
     await system.create(payer, payee, 50_000)  # counted, but nothing was spent
