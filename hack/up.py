@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,9 @@ from typing import Any
 from hack.client import Client, pay, wait_until_up
 from hack.command import exit_with
 from hack.images.catalog import OWN
+from hack.kind import debian
+from hack.kind.proc import CommandFailed, Failure
+from hack.kind.settings import Cache
 from hack.kubectl import Cluster, wait_ready
 from hack.progress import say, step
 from hack.side_by_side import Runner, side_by_side
@@ -69,8 +73,20 @@ def main() -> int:
         client.login("demo", "password123")
         payment = pay(client, amount=100, from_account="ACC001", to_account="ACC002")
         current.done(f"{payment['reference']} succeeded")
+    install_uuidgen(cluster.settings.cache)
     say(_addresses(offset))
     return 0
+
+
+def install_uuidgen(cache: Cache) -> None:
+    """The README's requests have a key of `uuidgen`; curl leaves a header without a value out."""
+    if shutil.which("uuidgen") is not None or not debian.can_install():
+        return
+    with step("uuidgen, for the README's requests") as current:
+        try:
+            debian.install(cache, current, {"uuidgen": "uuid-runtime"})
+        except (CommandFailed, Failure) as error:
+            current.note(str(error))  # the platform is up without
 
 
 def install_operator(cluster: Cluster, tag: str) -> None:

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from hack.kind import (
-    debian,
     docker,
     engine,
     kind_config,
@@ -38,19 +37,6 @@ def prepare(settings: Settings) -> None:
         ports.require_free(settings.port_offset or 0)
     engine.ensure(settings)
     _free_offset(settings, nodes.of_cluster(settings.cluster))
-    _install_uuidgen(settings)
-
-
-def _install_uuidgen(settings: Settings) -> None:
-    """The README's requests have a key of `uuidgen`; curl leaves a header without a value out."""
-    if shutil.which("uuidgen") is not None or not debian.can_install():
-        return
-    with step("uuidgen, for the README's requests") as current:
-        try:
-            debian.install(settings.cache, current, {"uuidgen": "uuid-runtime"})
-        except (CommandFailed, Failure) as error:
-            # The platform comes up without.
-            current.note(str(error))
 
 
 def up(settings: Settings) -> None:

@@ -2,16 +2,9 @@
 [ "$(id -u)" = 1000 ]
 PATH=/opt/kafka/bin:$PATH
 java -version 2> /tmp/java.log
-cat > /tmp/server.properties <<'PROPERTIES'
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@localhost:9093
-listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
-advertised.listeners=PLAINTEXT://localhost:9092
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+# The image's own properties; of those that are named twice the last one counts.
+cat /opt/kafka/config/server.properties - > /tmp/server.properties <<'PROPERTIES'
 log.dirs=/var/lib/kafka/data
-offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 PROPERTIES

@@ -1,8 +1,16 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
 from hack.bench.__main__ import report
 from hack.bench.budget import Budget
 from hack.bench.memory import Measured, Usage, lines, summed, workload
+from hack.kind import debian
+from hack.kind.proc import Failure
+from hack.kind.settings import Cache
 from hack.kubectl import condition
-from hack.up import REPOSITORY, _addresses, _documents
+from hack.up import REPOSITORY, _addresses, _documents, install_uuidgen
 
 
 def test_no_command_spends_the_payment_of_the_readme_s_example() -> None:
@@ -98,3 +106,22 @@ def test_the_report_names_each_figure() -> None:
     assert "| api-gateway | 0.71 | 35 |" in text
     assert "| payment-platform/services | 248 |" in text
     assert "| postgres:17.12 | 142 |" in text
+
+
+@pytest.mark.parametrize(
+    ("there", "possible", "installed"), [(True, True, 0), (False, False, 0), (False, True, 1)]
+)
+def test_uuidgen_is_installed_where_it_lacks_and_nothing_depends_on_it(
+    there: bool, possible: bool, installed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[dict[str, str]] = []
+
+    def install(_cache: Cache, _current: object, programs: dict[str, str]) -> None:
+        asked.append(programs)
+        raise Failure("no mirror answers")
+
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/uuidgen" if there else None)
+    monkeypatch.setattr(debian, "can_install", lambda: possible)
+    monkeypatch.setattr(debian, "install", install)
+    install_uuidgen(Cache(tmp_path))
+    assert asked == [{"uuidgen": "uuid-runtime"}] * installed

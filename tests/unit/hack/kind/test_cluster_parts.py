@@ -1,7 +1,6 @@
 """Rendering and reading: configuration, pod network, nodes, readiness, loading, node image."""
 
 import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 
 from hack.kind import (
     cluster,
-    debian,
     docker,
     kind_config,
     load,
@@ -273,22 +271,3 @@ def test_public_image_is_pinned_by_digest_and_of_the_same_minor() -> None:
     name, _, digest = versions.PUBLIC_NODE_IMAGE.partition("@sha256:")
     assert len(digest) == 64
     assert name.rpartition(":")[2].split(".")[:2] == versions.KUBERNETES.split(".")[:2]
-
-
-@pytest.mark.parametrize(
-    ("there", "possible", "installed"), [(True, True, 0), (False, False, 0), (False, True, 1)]
-)
-def test_uuidgen_is_installed_where_it_lacks_and_nothing_depends_on_it(
-    there: bool, possible: bool, installed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asked: list[dict[str, str]] = []
-
-    def install(_cache: Cache, _current: object, programs: dict[str, str]) -> None:
-        asked.append(programs)
-        raise Failure("no mirror answers")
-
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/uuidgen" if there else None)
-    monkeypatch.setattr(debian, "can_install", lambda: possible)
-    monkeypatch.setattr(debian, "install", install)
-    cluster._install_uuidgen(Settings(cache=Cache(tmp_path)))
-    assert asked == [{"uuidgen": "uuid-runtime"}] * installed

@@ -10,19 +10,8 @@ if [ $# -ne 1 ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cat > "$work/server.properties" <<PROPERTIES
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@localhost:9093
-listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
-advertised.listeners=PLAINTEXT://localhost:9092
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs=$work/data
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
-PROPERTIES
+# Of properties that are named twice the last one counts.
+{ cat "$bin/../config/server.properties"; echo "log.dirs=$work/data"; } > "$work/server.properties"
 export LOG_DIR=$work KAFKA_HEAP_OPTS="-Xmx256m"
 "$bin/kafka-storage.sh" format --cluster-id "$("$bin/kafka-storage.sh" random-uuid)" --config "$work/server.properties"
 KAFKA_OPTS="-XX:ArchiveClassesAtExit=$1 -Xlog:cds=error" "$bin/kafka-server-start.sh" "$work/server.properties" \
